@@ -1,0 +1,81 @@
+"""Small helpers for HTTP doors: methods, pairs of addresses in two languages, safe redirects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, Resolver404, URLPattern, path, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+LANGUAGES = ("en", "fr")
+
+#: Only POST may change state; a GET of such an address is answered 405.
+require_post = require_POST
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def bilingual(
+    name: str,
+    en: str,
+    fr: str,
+    view: Callable[..., HttpResponse],
+    kwargs: dict[str, Any] | None = None,
+) -> list[URLPattern]:
+    """Two routes for one page, `/en/<en>` and `/fr/<fr>`, named `<name>-en` and `<name>-fr`.
+
+    `{% page "room:name" %}` links to the one in the active language; `{% language_link %}` to the other one.
+    """
+    return [
+        path(f"en/{en}", view, kwargs, name=f"{name}-en"),
+        path(f"fr/{fr}", view, kwargs, name=f"{name}-fr"),
+    ]
+
+
+def page_url(name: str, language: str, *args: Any, **kwargs: Any) -> str:
+    """Address of a bilingual page in one language."""
+    return reverse(f"{name}-{language}", args=args, kwargs=kwargs)
+
+
+def other_language_of(language: str) -> str:
+    return "en" if language == "fr" else "fr"
+
+
+def path_in_other_language(path_info: str, language: str) -> str:
+    """The same page in the other language, or that language's home when there is no such page. No query string travels."""
+    other = other_language_of(language)
+    try:
+        match = resolve(path_info)
+        if match.view_name and match.view_name[-3:] in {f"-{language}", f"_{language}"}:
+            return reverse(
+                match.view_name[:-2] + other,
+                args=match.args,
+                kwargs=match.captured_kwargs or None,
+            )
+        if "language" in match.kwargs:
+            return reverse(
+                match.view_name,
+                args=match.args,
+                kwargs={**(match.captured_kwargs or {}), "language": other},
+            )
+        if path_info.startswith(f"/{language}/"):
+            swapped = f"/{other}/" + path_info[4:]
+            resolve(swapped)
+            return swapped
+    except (Resolver404, NoReverseMatch):
+        pass
+    return f"/{other}/"
+
+
+def safe_redirect(request: HttpRequest, target: str, fallback: str) -> HttpResponseRedirect:
+    """Redirect to a path of our own; anything else goes to the fallback."""
+    if not (target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None)):
+        target = fallback
+    return HttpResponseRedirect(target, status=303)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    accept = request.headers.get("Accept", "")
+    return "json" in accept and "text/html" not in accept

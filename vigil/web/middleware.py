@@ -1,0 +1,166 @@
+"""Headers on every response, pages for every error, and the language of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from vigil.core.errors import VigilError
+from vigil.web.errors import status_of
+from vigil.web.views import error_page
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+CONTENT_SECURITY_POLICY = {
+    "public": f"{_PAGES}; require-trusted-types-for 'script'; trusted-types vigil; report-to csp",
+    "console": f"{_PAGES}; connect-src 'self'; report-to csp",
+    "partner": f"{_PAGES}; connect-src 'self'; report-to csp",
+    "wire": "default-src 'none'; frame-ancestors 'none'",
+}
+_SWITCHED_OFF = [
+    "accelerometer",
+    "ambient-light-sensor",
+    "autoplay",
+    "bluetooth",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "web-share",
+    "xr-spatial-tracking",
+]
+PERMISSIONS_POLICY = ", ".join(
+    [f"{name}=()" for name in _SWITCHED_OFF]
+    + [
+        "fullscreen=(self)",
+        "publickey-credentials-get=(self)",
+        "publickey-credentials-create=(self)",
+    ]
+)
+HEADERS_OF_EVERY_ORIGIN = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Origin-Agent-Cluster": "?1",
+    "X-DNS-Prefetch-Control": "off",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: by the Fetch standard it turns the Origin of a form post into null, which Django refuses.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+}
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Which of the four origins answers: the process says so; a test process serves all four and goes by host name."""
+    if settings.PROCESS in settings.HOST_OF_ORIGIN:
+        return str(settings.PROCESS)
+    host = request.META.get("HTTP_HOST", "").partition(":")[0]
+    for origin, name in settings.HOST_OF_ORIGIN.items():
+        if host == name:
+            return str(origin)
+    return "public"
+
+
+class SecurityHeadersMiddleware:
+    """The table of headers, on every response: pages, errors, redirects and static files. It stands first.
+
+    A view may set a stricter Content-Security-Policy or its own Cache-Control; both are kept.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        origin = origin_of(request)
+        if "Content-Security-Policy" not in response:
+            response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY[origin]
+        if origin != "wire":
+            response["Reporting-Endpoints"] = 'csp="/csp-reports/"'
+        for name, value in HEADERS_OF_EVERY_ORIGIN.items():
+            response[name] = value
+        if settings.SECURE_HSTS_SECONDS:
+            response["Strict-Transport-Security"] = (
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+            )
+        is_static = request.path_info.startswith(settings.STATIC_URL) and response.status_code in {200, 206, 304}
+        if not is_static:
+            response["X-Robots-Tag"] = "noindex"
+            if "Cache-Control" not in response:
+                response["Cache-Control"] = "no-store"
+        return response
+
+
+class ErrorPagesMiddleware:
+    """A VigilError becomes the page of its family; a database that is away becomes an honest 503. Details go nowhere."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, VigilError):
+            status = status_of(exception)
+            return error_page(request, status, exception.code) if status != 500 else None
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return error_page(request, 503, "database.unavailable")
+        return None
+
+
+class LanguageInPathMiddleware:
+    """Public origin: `/fr/...` is French, everything else English; no cookie and no header decides."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = "fr" if request.path_info == "/fr" or request.path_info.startswith("/fr/") else "en"
+        return _answer_in(language, request, self.get_response)
+
+
+class LanguageOfPersonMiddleware:
+    """Staff origins: the language chosen in this browser session, else the browser's, else English."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        in_path = next(
+            (code for code in ("en", "fr") if request.path_info.startswith(f"/{code}/")),
+            "",
+        )
+        language = in_path or request.COOKIES.get("__Host-l", "") or translation.get_language_from_request(request)
+        response = _answer_in("fr" if language.startswith("fr") else "en", request, self.get_response)
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        return response
+
+
+def _answer_in(language: str, request: HttpRequest, get_response: GetResponse) -> HttpResponse:
+    with translation.override(language):
+        request.LANGUAGE_CODE = language
+        response = get_response(request)
+    response.headers.setdefault("Content-Language", language)
+    return response

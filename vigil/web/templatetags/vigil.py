@@ -1,0 +1,264 @@
+"""Filters and tags of every page. Texts that come from people are escaped by Django; nothing here marks anything safe."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField, Form
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from vigil.web.context import current_language, installation
+from vigil.web.errors import sentence_of, title_of
+from vigil.web.http import other_language_of, page_url, path_in_other_language
+
+register = template.Library()
+
+NBSP = "\u00a0"
+_MONTHS_FR = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
+_MONTHS_EN = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+@register.filter
+def visible(value: object) -> str:
+    """Text with direction marks, zero-width and control characters spelled out, so that it cannot pretend to be another."""
+    shown = []
+    for char in str(value if value is not None else ""):
+        hidden = unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char not in "\n\t\r"
+        shown.append(f"\u27e8U+{ord(char):04X}\u27e9" if hidden else char)
+    return "".join(shown)
+
+
+@register.filter
+def defang(value: object) -> str:
+    """A link as text that nothing turns into a link: `https://a.example/x` becomes `hxxps[:]//a[.]example/x`.
+
+    The host is shown in its ASCII form when it has one, hidden characters are spelled out, every dot is broken.
+    """
+    text = str(value if value is not None else "")
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
+        try:
+            host = rest[:end].encode("idna").decode() if not rest[:end].isascii() else rest[:end]
+        except UnicodeError:
+            host = rest[:end]
+        text = f"{scheme}{separator}{host}{rest[end:]}"
+    text = visible(text).replace(".", "[.]").replace("://", "[:]//").replace("@", "[@]")
+    lowered = text[:4].lower()
+    return f"hxxp{text[4:]}" if lowered == "http" else text
+
+
+@register.filter
+def number(value: object) -> str:
+    """A number grouped by thousands: 1,234.5 in English, 1 234,5 (no-break space) in French."""
+    if value is None or value == "":
+        return ""
+    text = f"{value:,}" if isinstance(value, (int, float)) else f"{float(str(value)):,}"
+    if current_language() == "fr":
+        return text.replace(",", NBSP).replace(".", ",")
+    return text
+
+
+def _local(value: datetime) -> datetime:
+    zone = ZoneInfo(settings.TIME_ZONE)
+    return (timezone.make_aware(value, zone) if timezone.is_naive(value) else value).astimezone(zone)
+
+
+@register.filter
+def when(value: datetime | date | None, form: str = "") -> str:
+    """An instant in words: `November 24, 2026, 2:30 p.m.` / `24 novembre 2026, 14 h 30`; `when:"day"` leaves the time out."""
+    if not value:
+        return ""
+    local: datetime | date = _local(value) if isinstance(value, datetime) else value
+    french = current_language() == "fr"
+    if french:
+        first = "1er" if local.day == 1 else str(local.day)
+        day = f"{first}{NBSP}{_MONTHS_FR[local.month - 1]}{NBSP}{local.year}"
+    else:
+        day = f"{_MONTHS_EN[local.month - 1]}{NBSP}{local.day}, {local.year}"
+    if form == "day" or not isinstance(local, datetime):
+        return day
+    if french:
+        return f"{day}, {local.hour}{NBSP}h{NBSP}{local.minute:02d}"
+    half = "a.m." if local.hour < 12 else "p.m."
+    return f"{day}, {local.hour % 12 or 12}:{local.minute:02d}{NBSP}{half}"
+
+
+@register.filter
+def error_target(field: BoundField) -> str:
+    """The id that a link of the error summary jumps to: the input, or the first one of a group."""
+    return f"{field.auto_id}_0" if field.use_fieldset else (field.id_for_label or field.auto_id)
+
+
+@register.simple_tag
+def page(name: str, *args: Any, **kwargs: Any) -> str:
+    """Address of a bilingual page in the active language: `{% page "intake:home" %}`."""
+    return page_url(name, current_language(), *args, **kwargs)
+
+
+@register.simple_tag(takes_context=True)
+def title_prefix(context: template.Context) -> str:
+    """`Error: ` / `Erreur : ` before the title of a page whose form has errors."""
+    form = context.get("form")
+    return f"{_('Error:')} " if isinstance(form, Form) and form.is_bound and form.errors else ""
+
+
+@register.inclusion_tag("web/_language_link.html", takes_context=True)
+def language_link(context: template.Context) -> dict[str, Any]:
+    """The same page in the other language: a link where the language is in the path, a small form elsewhere.
+
+    A page in the middle of a form keeps its state on the server, so the link loses nothing that was sent.
+    A view may put `language_url` into its context to name the address itself.
+    """
+    language = current_language()
+    other = other_language_of(language)
+    request: HttpRequest | None = context.get("request")
+    path_info = request.path_info if request else f"/{language}/"
+    in_path = path_info.startswith(("/en/", "/fr/")) or path_info in {"/", "/en", "/fr"}
+    url = context.get("language_url") or (path_in_other_language(path_info, language) if in_path else "")
+    action = ""
+    if not url:
+        try:
+            action = reverse("web:language")
+        except NoReverseMatch:
+            url = f"/{other}/"
+    return {
+        "other": other,
+        "other_name": "English" if other == "en" else "Français",
+        "url": url,
+        "action": action,
+        "next": path_info,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("web/_demo_banner.html", takes_context=True)
+def demo_banner(context: template.Context) -> dict[str, Any]:
+    """In a demonstration, on every page and in both languages: nobody reads this, and where real help is."""
+    return {
+        **installation(context["request"] if "request" in context else HttpRequest()),
+        "demo": settings.VIGIL_DEMO,
+    }
+
+
+@register.inclusion_tag("web/_help.html", takes_context=True)
+def help_block(context: template.Context, heading_level: int = 2) -> dict[str, Any]:
+    """Whom to call, the same words in the same place on every page."""
+    return {
+        **installation(context["request"] if "request" in context else HttpRequest()),
+        "level": heading_level,
+    }
+
+
+@register.inclusion_tag("web/_error_texts.html", takes_context=True)
+def error_texts(context: template.Context, status: int | None = None) -> dict[str, Any]:
+    """Heading and sentence of an error page, in the active language and then in the other."""
+    number_of_status = int(status or context.get("status") or 500)
+    code = str(context.get("code") or "")
+    language = current_language()
+    other = other_language_of(language)
+    with translation.override(other):
+        second = (title_of(number_of_status), sentence_of(number_of_status, code))
+    return {
+        "status": number_of_status,
+        "code": code,
+        "title": title_of(number_of_status),
+        "sentence": sentence_of(number_of_status, code),
+        "other": other,
+        "other_title": second[0],
+        "other_sentence": second[1],
+    }
+
+
+@register.simple_tag
+def error_title(status: int | None = None) -> str:
+    return title_of(int(status or 500))
+
+
+@register.inclusion_tag("web/_nav_link.html", takes_context=True)
+def nav_link(context: template.Context, label: str, *names: str) -> dict[str, Any]:
+    """One link of the console's navigation; the first route name that exists counts, none renders nothing."""
+    request: HttpRequest | None = context.get("request")
+    for name in names:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        match = getattr(request, "resolver_match", None)
+        here = bool(request and request.path_info == url)
+        inside = bool(match and match.view_name == name) or here
+        return {"label": label, "url": url, "current": inside}
+    return {"label": label, "url": "", "current": False}
+
+
+@register.simple_tag
+def first_url(*names: str) -> str:
+    """Address of the first route name that exists, or an empty text."""
+    for name in names:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
+@register.inclusion_tag("web/_band.html")
+def band(level: int) -> dict[str, Any]:
+    """A triage band as a badge: number, words and a shape, so that colour is never the only sign."""
+    words = [
+        _("Immediate danger"),
+        _("A child now"),
+        _("Person with access"),
+        _("New or active material"),
+        _("Known material"),
+        _("Information"),
+    ]
+    known = 0 <= int(level) < len(words)
+    return {"level": int(level), "words": words[int(level)] if known else _("Unknown")}
+
+
+@register.filter
+def add_language(name: str) -> str:
+    """`"title"|add_language` gives `title_en` or `title_fr`."""
+    return f"{name}_{current_language()}"
+
+
+@register.filter
+def in_language(item: Any, attribute: str) -> str:
+    """`agency|in_language:"name"` reads `name_en` or `name_fr` of an object or a mapping."""
+    key = f"{attribute}_{current_language()}"
+    return str(item[key] if isinstance(item, dict) else getattr(item, key))

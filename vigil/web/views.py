@@ -1,0 +1,102 @@
+"""Error pages, the language switch of the staff origins, and the small door for policy reports of browsers."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+
+from vigil.web.errors import sentence_of, title_of
+from vigil.web.http import LANGUAGES, require_post, safe_redirect, wants_json
+
+log = logging.getLogger("vigil.web")
+
+CSP_DIRECTIVES = frozenset(
+    [
+        "default-src",
+        "script-src",
+        "script-src-elem",
+        "script-src-attr",
+        "style-src",
+        "style-src-elem",
+        "style-src-attr",
+        "img-src",
+        "font-src",
+        "connect-src",
+        "form-action",
+        "base-uri",
+        "frame-ancestors",
+        "worker-src",
+        "require-trusted-types-for",
+        "trusted-types",
+    ]
+)
+
+
+def error_page(
+    request: HttpRequest,
+    status: int,
+    code: str = "",
+    *,
+    retry_after_seconds: int | None = None,
+) -> HttpResponse:
+    """The page (or JSON answer) for one status, in both languages, with the telephone number, never with a detail."""
+    if settings.PROCESS == "wire" or wants_json(request):
+        return JsonResponse(
+            {
+                "error": {
+                    "code": code or "internal",
+                    "status": status,
+                    "title": title_of(status),
+                }
+            },
+            status=status,
+        )
+    context = {
+        "status": status,
+        "code": code,
+        "title": title_of(status),
+        "sentence": sentence_of(status, code),
+    }
+    response = HttpResponse(render_to_string("web/error.html", context), status=status)
+    if status == 503:
+        response["Retry-After"] = str(retry_after_seconds or 30)
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its token: the page was old, or it came from elsewhere."""
+    return error_page(request, 403, "web.form_expired")
+
+
+@require_post
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language of this browser session (staff origins) and go back to the page the person was on."""
+    language = request.POST.get("language", "")
+    response = safe_redirect(request, request.POST.get("next", "/"), "/")
+    if language in LANGUAGES:
+        response.set_cookie("__Host-l", language, secure=True, httponly=True, samesite="Lax", path="/")
+    return response
+
+
+@csrf_exempt
+@require_post
+def csp_report(request: HttpRequest) -> HttpResponse:
+    """Keep the name of the directive only: addresses and samples in such a report could be a person's words."""
+    try:
+        reports = json.loads(request.body[:16_384])
+    except (ValueError, RequestDataTooBig):
+        return HttpResponse(status=400)
+    for report in reports[:20] if isinstance(reports, list) else []:
+        body = report.get("body") if isinstance(report, dict) else None
+        directive = str(body.get("effectiveDirective")) if isinstance(body, dict) else ""
+        log.warning(
+            "csp.violation",
+            extra={"directive": directive if directive in CSP_DIRECTIVES else "other"},
+        )
+    return HttpResponse(status=204)
