@@ -1,0 +1,1 @@
+"""Programs for people who work on Vigil; no wheel contains them."""
