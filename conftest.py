@@ -1,0 +1,108 @@
+"""Fixtures of every room: a real PostgreSQL, the role of a door, a real key process."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("VIGIL_PROCESS", "test")
+os.environ["DJANGO_SETTINGS_MODULE"] = "vigil.settings"
+
+import importlib
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from vigil import settings as vigil_settings
+from vigil.core import postgres
+
+postgres.ensure()
+importlib.reload(vigil_settings)  # the first start makes the secrets that the settings read
+
+from vigil.core.actors import Actor
+
+
+def _set_local(name: str, value: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+@contextmanager
+def as_role(role_name: str, actor: Actor | None = None) -> Iterator[None]:
+    """Run what follows as a door's database role, and as an actor where the door has one."""
+    from django.conf import settings
+    from django.db import connection, transaction
+
+    process_before = settings.PROCESS
+    with transaction.atomic():
+        settings.PROCESS = role_name.removeprefix("vigil_") if role_name != "vigil_owner" else process_before
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL ROLE {role_name}")
+        if actor is not None:
+            _set_local("vigil.actor", str(actor.id))
+        try:
+            yield
+        finally:
+            settings.PROCESS = process_before
+            if not connection.needs_rollback:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL ROLE vigil_owner")
+                _set_local("vigil.actor", "")
+
+
+@pytest.fixture
+def role(db: None) -> Callable[..., AbstractContextManager[None]]:
+    """`with role("vigil_console", actor=analyst): ...`"""
+    return as_role
+
+
+@pytest.fixture
+def owner(db: None) -> Callable[[], AbstractContextManager[None]]:
+    """`with owner(): ...` arranges rows as the tables' owner."""
+    return lambda: as_role("vigil_owner")
+
+
+@pytest.fixture
+def make_person(db: None) -> Callable[..., Actor]:
+    """Make a member of staff and return the actor: `make_person(roles={"assessor"}, clearance=2)`."""
+    from vigil.accounts import factories
+
+    return factories.make_person
+
+
+def _serve_keyd(database: str) -> None:
+    os.environ["VIGIL_KEYD_DATABASE"] = database
+    from vigil.core import keyd_server
+
+    keyd_server.serve()
+
+
+@pytest.fixture(scope="session")
+def keyd_server(django_db_setup: None) -> Iterator[None]:
+    """A real key process on the test database. It sees committed rows only: tests of opening use `transactional_db`."""
+    from vigil.core import keyd
+
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve_keyd, args=(vigil_settings.DATABASES["default"]["TEST"]["NAME"],), daemon=True
+    )
+    process.start()
+    deadline = time.monotonic() + 20
+    while not keyd.is_answering():
+        assert time.monotonic() < deadline, "the key process did not start"
+        time.sleep(0.05)
+    yield
+    process.terminate()
+    process.join(timeout=10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sealing_key() -> None:
+    """Whoever writes needs the public sealing key: publish it once, without a key process."""
+    from vigil.core.keyd_store import KeyStore, root_key_from
+
+    store = KeyStore(vigil_settings.KEYD_DIR, root_key_from(vigil_settings.secret("keyd-root-key")))
+    store.publish_sealing_key(vigil_settings.SEALING_KEY_FILE)

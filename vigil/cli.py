@@ -1,0 +1,263 @@
+"""The `vigil` command. Each process of an installation is one of its subcommands; every one finds or starts the database."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def _settings(process: str):  # noqa: ANN202 - a module
+    """The settings of one process: the database found or started, secrets made, roles there."""
+    os.environ["VIGIL_PROCESS"] = process
+    os.environ["DJANGO_SETTINGS_MODULE"] = "vigil.settings"
+    from vigil import settings
+
+    importlib.reload(settings)
+    from vigil.core import postgres
+
+    postgres.ensure()
+    return importlib.reload(settings)  # the very first start has just made the secrets
+
+
+def _django(process: str) -> None:
+    _settings(process)
+    import django
+
+    django.setup()
+
+
+def _stop_event() -> threading.Event:
+    """An event that a termination signal or Ctrl-C sets."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+# ---- database ---------------------------------------------------------------------------------------------------------------
+def db_status(_: argparse.Namespace) -> int:
+    """Say which database is used and whether it answers."""
+    settings = _settings("migrate")
+    from vigil.core import postgres
+
+    if postgres.is_external():
+        print(f"external server: {settings.DATABASE_URL}")  # noqa: T201
+        return 0
+    print(f"embedded server: process {postgres.server_pid()}, data in {settings.POSTGRES_DIR}, answering")  # noqa: T201
+    return 0
+
+
+def db_stop(_: argparse.Namespace) -> int:
+    """Stop the embedded server."""
+    os.environ["VIGIL_PROCESS"] = "migrate"
+    from vigil.core import postgres
+
+    print("stopped" if postgres.stop() else "was not running")  # noqa: T201
+    return 0
+
+
+def db_psql(arguments: argparse.Namespace) -> int:
+    """Open psql as one role (by default the one that may only migrate)."""
+    _settings("migrate")
+    from vigil.core import postgres
+
+    command, environment = postgres.psql_command(arguments.role)
+    os.execvpe(command[0], [*command, *arguments.rest], environment)  # noqa: S606
+
+
+def prepare(_: argparse.Namespace) -> int:
+    """Bring the database up to date and collect the static files: safe to repeat, quick when there is nothing to do."""
+    _django("migrate")
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    return 0
+
+
+# ---- processes -----------------------------------------------------------------------------------------------------------------
+def web(arguments: argparse.Namespace) -> int:
+    """Serve one origin with granian, on loopback."""
+    settings = _settings(arguments.origin)
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
+        "--port", str(settings.PORT_OF_ORIGIN[arguments.origin]), "--workers", "1", "--blocking-threads", "4",
+        "--no-ws", "--http", "1", "--log-level", "warning", "--no-access-log", "--respawn-failed-workers",
+        "vigil.web.wsgi:application",
+    ]  # fmt: skip
+    os.execv(command[0], command)  # noqa: S606
+
+
+def worker(_: argparse.Namespace) -> int:
+    """Run jobs and ticks."""
+    _django("worker")
+    from vigil.core.jobs import run_worker
+
+    run_worker()
+    return 0
+
+
+def crawl(_: argparse.Namespace) -> int:
+    """Run the fetchers."""
+    _django("crawl")
+    from vigil.crawl.process import run_crawler
+
+    run_crawler(_stop_event())
+    return 0
+
+
+def index(_: argparse.Namespace) -> int:
+    """Build index snapshots of the published list."""
+    _django("index")
+    from vigil.matching.cli import run_index
+
+    run_index(_stop_event())
+    return 0
+
+
+def keyd(_: argparse.Namespace) -> int:
+    """Run the key process."""
+    _settings("keyd")
+    from vigil.core import keyd_server
+
+    keyd_server.serve(_stop_event())
+    return 0
+
+
+def up(_: argparse.Namespace) -> int:
+    """Run everything on this machine."""
+    prepare(_)
+    from vigil.core import supervisor
+
+    supervisor.run_up()
+    return 0
+
+
+# ---- commands of people -----------------------------------------------------------------------------------------------------------
+def audit_verify(_: argparse.Namespace) -> int:
+    """Verify the audit chains; exit 1 and the first bad row of each chain when something is wrong."""
+    settings = _settings("auditor")
+    import psycopg
+
+    from vigil.audit.verify import verify
+
+    database = settings.DATABASES["default"]
+    with psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        dbname=database["NAME"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+    ) as connection:
+        verdict = verify(connection, settings.AUDIT_HEADS_DIR)
+    for bad in verdict.bad:
+        print(f"BAD chain {bad.chain} row {bad.n}: {bad.problem}")  # noqa: T201
+    print(
+        f"{verdict.rows} rows in {verdict.chains} chains, {verdict.heads_checked} signed heads: {'whole' if verdict.is_whole else 'NOT whole'}"
+    )  # noqa: T201,E501
+    return 0 if verdict.is_whole else 1
+
+
+def trace(arguments: argparse.Namespace) -> int:
+    """Print the chain around a number."""
+    _django("trace")
+    from vigil.oversight.cli import run_trace
+
+    return int(run_trace(arguments.number, as_email=arguments.as_email))
+
+
+def statistics(arguments: argparse.Namespace) -> int:
+    """Release figures, or recount them from the raw tables."""
+    _django("stats")
+    from vigil.oversight import cli as oversight
+
+    return int(oversight.run_release() if arguments.what == "release" else oversight.run_recount())
+
+
+def staff(arguments: argparse.Namespace) -> int:
+    """Invite a member of staff: prints a one-use link."""
+    _django("migrate")
+    from vigil.accounts.cli import run_invite
+
+    return int(run_invite(arguments.email, roles=arguments.role, name=arguments.name, clearance=arguments.clearance))
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Play the whole chain on loopback."""
+    try:
+        from vigil_demo.run import run_demo
+    except ModuleNotFoundError:
+        print(
+            "vigil: this installation has no demonstration (it is part of the source, never of a wheel)",
+            file=sys.stderr,
+        )  # noqa: T201
+        return 2
+    return int(run_demo(once=arguments.once, as_json=arguments.json, fresh=arguments.fresh))
+
+
+def manage(arguments: argparse.Namespace) -> int:
+    """Run one of Django's own management commands, as the migrating role."""
+    _settings(os.environ.get("VIGIL_MANAGE_PROCESS", "migrate"))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["vigil manage", *arguments.rest])
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    root = argparse.ArgumentParser(prog="vigil", description="The open system that a child-protection hotline runs on.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, function: Command, to: argparse._SubParsersAction[argparse.ArgumentParser] = commands
+    ) -> argparse.ArgumentParser:
+        sub = to.add_parser(name, help=(function.__doc__ or "").splitlines()[0])
+        sub.set_defaults(function=function)
+        return sub
+
+    db = commands.add_parser("db", help="The database.").add_subparsers(required=True, metavar="WHAT")
+    add("status", db_status, db)
+    add("stop", db_stop, db)
+    psql = add("psql", db_psql, db)
+    psql.add_argument("--role", default="vigil_migrate")
+    psql.add_argument("rest", nargs=argparse.REMAINDER)
+    add("prepare", prepare)
+    add("web", web).add_argument("origin", choices=["public", "console", "partner", "wire"])
+    for name, function in (("worker", worker), ("crawl", crawl), ("index", index), ("keyd", keyd), ("up", up)):
+        add(name, function)
+    audit = commands.add_parser("audit", help="The audit log.").add_subparsers(required=True, metavar="WHAT")
+    add("verify", audit_verify, audit)
+    tracing = add("trace", trace)
+    tracing.add_argument("number")
+    tracing.add_argument("--as", dest="as_email", default=None, metavar="EMAIL", help="whose permissions to use")
+    add("statistics", statistics).add_argument("what", choices=["release", "recount"])
+    people = commands.add_parser("staff", help="Members of staff.").add_subparsers(required=True, metavar="WHAT")
+    invite = add("invite", staff, people)
+    invite.add_argument("email")
+    invite.add_argument("--name", required=True)
+    invite.add_argument("--role", action="append", required=True)
+    invite.add_argument("--clearance", type=int, default=1, choices=[1, 2, 3])
+    playing = add("demo", demo)
+    playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
+    playing.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    playing.add_argument("--fresh", action="store_true", help="start over with empty data")
+    add("manage", manage).add_argument("rest", nargs=argparse.REMAINDER)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the `vigil` command; the exit code."""
+    parsed = parser().parse_args(arguments)
+    return int(parsed.function(parsed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

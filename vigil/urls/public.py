@@ -1,0 +1,8 @@
+"""What the public origin answers."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("vigil.oversight.urls_public")),
+    path("", include("vigil.intake.urls")),
+]
