@@ -1,0 +1,1 @@
+"""Removal: providers, notices, reminders, provider answers, rechecks and the board."""
