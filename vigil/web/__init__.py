@@ -1,1 +1,1 @@
-"""What every HTTP door shares: base templates, one style sheet, headers, error pages, language. Imported by doors only."""
+"""What every HTTP door shares: base templates, style sheet, headers, error pages, language. Imported by doors only."""
