@@ -1,10 +1,10 @@
 """Translations without gettext's programs: Django's `templatize` and Babel do the reading and the writing.
 
-    python -m tools.translations update [ROOM ...]    add missing messages to vigil/<room>/locale/fr/LC_MESSAGES/django.po
+    python -m tools.translations update [ROOM ...]    add missing messages to <room>/locale/fr/LC_MESSAGES/django.po
     python -m tools.translations compile              make the .mo files that Django reads (not in the repository)
     python -m tools.translations check                fail on missing, empty, fuzzy or ill-typeset messages
 
-English is the message itself; French is written by hand. A message that another room has already translated is filled in.
+English is the message itself; French is written by hand. What another room has already translated is filled in.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+_WITHOUT_MESSAGES = {"tests", "migrations", "static", "__pycache__"}
+_CHANGING_HEADERS = re.compile(
+    r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid)[^\n]*\n'
+)
 _PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 _TAGS = re.compile(r"</?[a-z][^>]*>")
 #: An ordinary space where French wants a no-break one, or none where it wants one.
@@ -47,6 +51,11 @@ _TYPOGRAPHY = (
 )
 
 
+def say(line: object) -> None:
+    """One line to the person who ran this."""
+    sys.stdout.write(f"{line}\n")
+
+
 def rooms() -> list[Path]:
     """Folders that have a catalogue of their own."""
     found = [folder for folder in sorted((ROOT / "vigil").iterdir()) if (folder / "__init__.py").exists()]
@@ -55,6 +64,7 @@ def rooms() -> list[Path]:
 
 
 def catalogue_path(room: Path) -> Path:
+    """Where a room keeps its French."""
     return room / "locale" / LANGUAGE / "LC_MESSAGES" / "django.po"
 
 
@@ -133,7 +143,7 @@ def update(names: list[str]) -> int:
         buffer = io.BytesIO()
         write_po(buffer, wanted, width=110, omit_header=False, sort_by_file=True, include_lineno=False)
         path.write_bytes(_without_dates(buffer.getvalue()))
-        print(f"{room.name}: {len(wanted)} messages, {empty} without French")
+        say(f"{room.name}: {len(wanted)} messages, {empty} without French")
     return 0
 
 
@@ -141,11 +151,7 @@ def _without_dates(po: bytes) -> bytes:
     """Drop the header lines that change at every run and the comment block above the header."""
     text = po.decode()
     text = text[text.index("msgid") :]
-    text = re.sub(
-        r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid)[^\n]*\n',
-        "",
-        text,
-    )
+    text = _CHANGING_HEADERS.sub("", text)
     return f"# French messages of this room. English is the message itself.\n{text}".encode()
 
 
@@ -198,7 +204,7 @@ def check() -> int:
     for room in rooms():
         for problem in problems_of(room):
             count += 1
-            print(f"{room.name}: {problem}")
+            say(f"{room.name}: {problem}")
         for message in translations_of(room):
             # Django merges the catalogues of all rooms: one message must not have two translations.
             if not isinstance(message.id, str) or not message.id or not isinstance(message.string, str):
@@ -206,12 +212,13 @@ def check() -> int:
             first = said.setdefault((message.context, message.id), (room.name, message.string))
             if first[1] != message.string:
                 count += 1
-                print(f"{room.name}: {message.id!r} is translated otherwise in {first[0]} (use a message context)")
-    print(f"translations: {count} problems" if count else "translations: complete")
+                say(f"{room.name}: {message.id!r} is translated otherwise in {first[0]} (use a message context)")
+    say(f"translations: {count} problems" if count else "translations: complete")
     return 1 if count else 0
 
 
 def main(arguments: list[str]) -> int:
+    """Run one command; the exit status says whether it found problems."""
     command = arguments[0] if arguments else ""
     if command == "update":
         return update(arguments[1:])
@@ -219,7 +226,7 @@ def main(arguments: list[str]) -> int:
         return compile_all()
     if command == "check":
         return check()
-    print(__doc__)
+    say(__doc__)
     return 2
 
 

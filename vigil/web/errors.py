@@ -44,7 +44,7 @@ _SENTENCE_OF_CODE: dict[str, str | Promise] = {}
 
 
 def register_sentence(code: str, sentence: str | Promise) -> None:
-    """Give one error code its own sentence (lazy translation); a room calls this from its `errors.py` door or app start."""
+    """Give one error code its own sentence (a lazy translation); a room calls this when its app starts."""
     _SENTENCE_OF_CODE[code] = sentence
 
 

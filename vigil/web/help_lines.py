@@ -1,7 +1,7 @@
-"""Where real help is: facts about other services, as data. Checked 2026-11; an operator checks them again before opening.
+"""Where real help is: facts about other services, as data. Read 2026-11; an operator checks them before opening.
 
-Sources: kidshelpphone.ca, pages "Who is Kids Help Phone?" and "Text about it" (telephone and text, day and night, English
-and French); cybertip.ca, page "How it works" (telephone, address); cyberaide.ca is the same service in French.
+Sources: kidshelpphone.ca, pages "Who is Kids Help Phone?" and "Text about it" (telephone and text, day and night, in
+English and French); cybertip.ca, page "How it works" (telephone, address); cyberaide.ca is the same service in French.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ class HelpLine:
     site_fr: str
 
     def name(self, language: str) -> str:
+        """What the service calls itself in one language."""
         return self.name_fr if language == "fr" else self.name_en
 
     def text(self, language: str) -> str:
+        """How to write to it from a telephone, or an empty text."""
         return self.text_fr if language == "fr" else self.text_en
 
     def site(self, language: str) -> str:
+        """Its host name in one language."""
         return self.site_fr if language == "fr" else self.site_en
 
     @property

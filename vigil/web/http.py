@@ -40,11 +40,12 @@ def page_url(name: str, language: str, *args: Any, **kwargs: Any) -> str:
 
 
 def other_language_of(language: str) -> str:
+    """English for French and French for anything else."""
     return "en" if language == "fr" else "fr"
 
 
 def path_in_other_language(path_info: str, language: str) -> str:
-    """The same page in the other language, or that language's home when there is no such page. No query string travels."""
+    """The same page in the other language, or that language's home when there is none. No query string travels."""
     other = other_language_of(language)
     try:
         match = resolve(path_info)
@@ -77,5 +78,6 @@ def safe_redirect(request: HttpRequest, target: str, fallback: str) -> HttpRespo
 
 
 def wants_json(request: HttpRequest) -> bool:
+    """True for a client that asks for JSON and not for a page."""
     accept = request.headers.get("Accept", "")
     return "json" in accept and "text/html" not in accept

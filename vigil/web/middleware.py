@@ -92,6 +92,7 @@ class SecurityHeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
         response = self.get_response(request)
         origin = origin_of(request)
         if "Content-Security-Policy" not in response:
@@ -113,15 +114,17 @@ class SecurityHeadersMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """A VigilError becomes the page of its family; a database that is away becomes an honest 503. Details go nowhere."""
+    """A VigilError becomes the page of its family, a database that is away an honest 503. Details go nowhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for an error that a view raised, or None to let it be a 500."""
         if isinstance(exception, VigilError):
             status = status_of(exception)
             return error_page(request, status, exception.code) if status != 500 else None
@@ -137,6 +140,7 @@ class LanguageInPathMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
         language = "fr" if request.path_info == "/fr" or request.path_info.startswith("/fr/") else "en"
         return _answer_in(language, request, self.get_response)
 
@@ -148,6 +152,7 @@ class LanguageOfPersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
         in_path = next(
             (code for code in ("en", "fr") if request.path_info.startswith(f"/{code}/")),
             "",

@@ -1,4 +1,4 @@
-"""Filters and tags of every page. Texts that come from people are escaped by Django; nothing here marks anything safe."""
+"""Filters and tags of every page. Django escapes the texts that come from people; nothing here marks anything safe."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _MONTHS_EN = [
 
 @register.filter
 def visible(value: object) -> str:
-    """Text with direction marks, zero-width and control characters spelled out, so that it cannot pretend to be another."""
+    """Text with direction marks, zero-width and control characters spelled out, so that it cannot look like another."""
     shown = []
     for char in str(value if value is not None else ""):
         hidden = unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs"} and char not in "\n\t\r"
@@ -100,7 +100,7 @@ def _local(value: datetime) -> datetime:
 
 @register.filter
 def when(value: datetime | date | None, form: str = "") -> str:
-    """An instant in words: `November 24, 2026, 2:30 p.m.` / `24 novembre 2026, 14 h 30`; `when:"day"` leaves the time out."""
+    """An instant in words: `November 24, 2026, 2:30 p.m.` / `24 novembre 2026, 14 h 30`; `when:"day"` stops there."""
     if not value:
         return ""
     local: datetime | date = _local(value) if isinstance(value, datetime) else value
@@ -206,6 +206,7 @@ def error_texts(context: template.Context, status: int | None = None) -> dict[st
 
 @register.simple_tag
 def error_title(status: int | None = None) -> str:
+    """Heading of an error page."""
     return title_of(int(status or 500))
 
 
