@@ -1,0 +1,43 @@
+from django.db import migrations
+
+# The database role that made a session owns it: a cookie of one origin is unknown at the other. Not a Django field, so that
+# inserts leave it to the default and updates cannot move it.
+DOOR = "ALTER TABLE accounts_session ADD COLUMN door name NOT NULL DEFAULT current_user"
+
+# An administrator on the console ends an officer's session on the partner origin, whose rows the console cannot touch.
+# Inside this function current_user is the owner; the setting `role` still tells who called.
+END_SESSIONS = """
+CREATE FUNCTION vigil_end_sessions(person uuid) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE ended integer;
+BEGIN
+    IF current_setting('role') <> 'vigil_owner' AND vigil_actor() <> person AND NOT vigil_has_role('administrator') THEN
+        RAISE EXCEPTION 'only an administrator ends the sessions of others' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    DELETE FROM accounts_session WHERE person_id = person;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END $$;
+REVOKE ALL ON FUNCTION vigil_end_sessions(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vigil_end_sessions(uuid) TO vigil_console, vigil_partner;
+"""
+
+# The doors for programs cannot list keys: they hand in the hash of one and learn whose it is.
+API_KEY = """
+CREATE FUNCTION vigil_api_key(hash bytea) RETURNS TABLE (id uuid, holder_kind text, holder_id uuid, scopes text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT k.id, k.holder_kind::text, k.holder_id, k.scopes::text[] FROM accounts_apikey k WHERE k.key_hash = hash AND k.ended_at IS NULL
+$$;
+REVOKE ALL ON FUNCTION vigil_api_key(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vigil_api_key(bytea) TO vigil_wire, vigil_partner;
+"""
+
+
+class Migration(migrations.Migration):
+    """Sessions belong to an origin; two narrow functions cross that line."""
+
+    dependencies = [("accounts", "0002_functions_of_the_actor")]
+    operations = [
+        migrations.RunSQL(DOOR, "ALTER TABLE accounts_session DROP COLUMN door"),
+        migrations.RunSQL(END_SESSIONS, "DROP FUNCTION vigil_end_sessions(uuid)"),
+        migrations.RunSQL(API_KEY, "DROP FUNCTION vigil_api_key(bytea)"),
+    ]

@@ -1,0 +1,1 @@
+"""Receivers: sign-ins, step-ups and changes of authenticators leave their trace."""
