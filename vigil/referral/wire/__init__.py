@@ -1,0 +1,1 @@
+"""Formats of a referral package: bytes to objects and back, no database."""
