@@ -1,0 +1,59 @@
+"""Errors of the intake room."""
+
+from __future__ import annotations
+
+from vigil.core.errors import Conflict, Invalid, NotFound, NotPermitted, Unavailable
+
+
+class ReportNotFound(NotFound):
+    """There is no such report."""
+
+    code = "report.not_found"
+
+
+class DraftNotFound(NotFound):
+    """The half-filled report is gone (two hours without an answer) or never was."""
+
+    code = "draft.not_found"
+
+
+class DraftAlreadySent(Conflict):
+    """The report was sent: nothing can be changed in it, something can be added to it."""
+
+    code = "draft.already_sent"
+
+
+class DraftIncomplete(Invalid):
+    """A needed answer is missing; `fields` names the step."""
+
+    code = "draft.incomplete"
+
+
+class FormNotOpen(Unavailable):
+    """The operator has not named readers, telephone and hours: nothing may be taken in."""
+
+    code = "intake.form_not_open"
+
+
+class NoSuchThread(NotFound):
+    """Number and secret do not open anything. One error for all reasons, so that nothing can be learned from it."""
+
+    code = "thread.not_opened"
+
+
+class QuestionNotAsked(Conflict):
+    """The report is closed or cannot be asked about."""
+
+    code = "thread.closed"
+
+
+class MayNotAsk(NotPermitted):
+    """This person may not write to reporters."""
+
+    code = "question.not_permitted"
+
+
+class BadMessage(Invalid):
+    """An empty or over-long message."""
+
+    code = "message.unusable"
