@@ -54,8 +54,8 @@ RESET ROLE;
 
 GRANTS = f"""
 SET LOCAL ROLE vigil_audit;
-GRANT USAGE ON SCHEMA audit TO {EVERY_ROLE};
-GRANT EXECUTE ON FUNCTION audit.append(text, text) TO {EVERY_ROLE};
+GRANT USAGE ON SCHEMA audit TO {EVERY_ROLE}, vigil_owner;
+GRANT EXECUTE ON FUNCTION audit.append(text, text) TO {EVERY_ROLE}, vigil_owner;
 GRANT EXECUTE ON FUNCTION audit.heads() TO vigil_keyd, vigil_auditor;
 GRANT SELECT ON audit.event, audit.chain TO vigil_auditor;
 RESET ROLE;
