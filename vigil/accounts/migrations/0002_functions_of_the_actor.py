@@ -17,8 +17,19 @@ $$;
 CREATE FUNCTION vigil_has_role(wanted text) RETURNS boolean {_READS_THE_ACTOR} AS $$
     SELECT EXISTS (SELECT 1 FROM accounts_person WHERE id = vigil_actor() AND is_active AND wanted = ANY (roles))
 $$;
+CREATE FUNCTION vigil_partner_sees(person uuid, agency uuid, provider uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- Signing in happens before there is an actor. One function, because a policy's OR promises no order of evaluation.
+    IF nullif(current_setting('vigil.actor', true), '') IS NULL THEN
+        RETURN true;
+    END IF;
+    RETURN coalesce(person = vigil_actor(), false) OR coalesce(agency = vigil_agency(), false)
+        OR coalesce(provider = vigil_provider(), false);
+END $$;
 """
 DROPPED = """
+DROP FUNCTION vigil_partner_sees(uuid, uuid, uuid);
 DROP FUNCTION vigil_has_role(text); DROP FUNCTION vigil_provider(); DROP FUNCTION vigil_agency(); DROP FUNCTION vigil_clearance();
 """
 

@@ -31,13 +31,30 @@ REVOKE ALL ON FUNCTION vigil_api_key(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vigil_api_key(bytea) TO vigil_wire, vigil_partner;
 """
 
+# Row policies let people change their own row (language, password): this holds the columns that carry rights.
+OWN_RIGHTS = """
+CREATE FUNCTION accounts_person_keeps_rights() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (NEW.roles, NEW.clearance, NEW.agency_id, NEW.provider_id, NEW.identity_id, NEW.is_active, NEW.email, NEW.id)
+        IS DISTINCT FROM
+        (OLD.roles, OLD.clearance, OLD.agency_id, OLD.provider_id, OLD.identity_id, OLD.is_active, OLD.email, OLD.id)
+        AND current_user <> 'vigil_owner' AND NOT vigil_has_role('administrator')
+    THEN
+        RAISE EXCEPTION 'only an administrator changes rights' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER person_keeps_rights BEFORE UPDATE ON accounts_person FOR EACH ROW EXECUTE FUNCTION accounts_person_keeps_rights();
+"""
+
 
 class Migration(migrations.Migration):
-    """Sessions belong to an origin; two narrow functions cross that line."""
+    """Sessions belong to an origin; two narrow functions cross that line; nobody changes their own rights."""
 
     dependencies = [("accounts", "0002_functions_of_the_actor")]
     operations = [
         migrations.RunSQL(DOOR, "ALTER TABLE accounts_session DROP COLUMN door"),
         migrations.RunSQL(END_SESSIONS, "DROP FUNCTION vigil_end_sessions(uuid)"),
         migrations.RunSQL(API_KEY, "DROP FUNCTION vigil_api_key(bytea)"),
+        migrations.RunSQL(OWN_RIGHTS, "DROP TRIGGER person_keeps_rights ON accounts_person; DROP FUNCTION accounts_person_keeps_rights()"),
     ]

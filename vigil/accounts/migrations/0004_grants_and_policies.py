@@ -6,13 +6,8 @@ STAFF = "vigil_console"
 PARTNER = "vigil_partner"
 BOTH = "vigil_console, vigil_partner"
 
-# Signing in happens before there is an actor, so a partner's process may then look up partners' accounts (never staff); once
-# somebody is signed in, only the people of their own agency or company.
-NOBODY_YET = "nullif(current_setting('vigil.actor', true), '') IS NULL"
-PARTNERS_PEOPLE = (
-    f"roles && ARRAY['police_officer', 'provider']::varchar[] AND ({NOBODY_YET} OR id = vigil_actor() OR agency_id = vigil_agency() "
-    "OR provider_id = vigil_provider())"
-)
+# A partner's process sees partners' accounts (never staff); once somebody is signed in, the own agency's or company's only.
+PARTNERS_PEOPLE = "roles && ARRAY['police_officer', 'provider']::varchar[] AND vigil_partner_sees(id, agency_id, provider_id)"
 OF_A_VISIBLE_PERSON = "EXISTS (SELECT 1 FROM accounts_person p WHERE p.id = {column})"
 ADMINISTRATOR = "vigil_has_role('administrator')"
 
