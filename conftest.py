@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("VIGIL_PROCESS", "test")
+os.environ["VIGIL_PROCESS"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "vigil.settings"
 
 import importlib
+import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -20,6 +23,11 @@ from vigil.core import postgres
 
 postgres.ensure()
 importlib.reload(vigil_settings)  # the first start makes the secrets that the settings read
+
+import django  # noqa: E402
+
+# Here and not in the configuration file: pytest-django would read the settings before the server has made its passwords.
+django.setup()
 
 from vigil.core.actors import Actor
 
@@ -64,6 +72,20 @@ def role(db: None) -> Callable[..., AbstractContextManager[None]]:
 def owner(db: None) -> Callable[[], AbstractContextManager[None]]:
     """`with owner(): ...` arranges rows as the tables' owner."""
     return lambda: as_role("vigil_owner")
+
+
+@pytest.fixture
+def audit_rows(db: None) -> Callable[..., list[dict[str, Any]]]:
+    """`audit_rows(subject_id)`: the audit log's events about one subject, oldest first, as the auditor reads them."""
+
+    def read(subject_id: UUID) -> list[dict[str, Any]]:
+        from django.db import connection
+
+        with as_role("vigil_auditor"), connection.cursor() as cursor:
+            cursor.execute("SELECT body FROM audit.event WHERE subject = %s ORDER BY recorded_at, n", [subject_id])
+            return [json.loads(body) for (body,) in cursor.fetchall()]
+
+    return read
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def _run_once(handler: events.Handler, event: Event) -> Exception | None:
                 return None
             handler(event)
     except Exception as exc:
-        log.warning("event_handler_failed", handler=name, event=str(event.id), error=_code(exc))
+        log.warning("event_handler_failed", handler=name, subject=str(event.id), error=_code(exc))
         return exc
     return None
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from vigil.core.actors import Actor
 from vigil.core.crypto import CrawlKey, DataKey
 from vigil.core.errors import Invalid, NotFound, NotPermitted, Unavailable
+from vigil.settings import secret
 
 TIMEOUT_SECONDS = 10.0
 
@@ -107,7 +108,7 @@ def _ask(operation: str, actor: Actor | None, **fields: Any) -> dict[str, Any]:
     request = {
         "op": operation,
         "process": settings.PROCESS,
-        "token": settings.secret(f"keyd-{settings.PROCESS}.token"),
+        "token": secret(f"keyd-{settings.PROCESS}.token"),
         **fields,
     }
     if actor is not None:
