@@ -24,7 +24,7 @@ from vigil.core import postgres
 postgres.ensure()
 importlib.reload(vigil_settings)  # the first start makes the secrets that the settings read
 
-import django  # noqa: E402
+import django
 
 # Here and not in the configuration file: pytest-django would read the settings before the server has made its passwords.
 django.setup()

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -215,10 +216,10 @@ class Keyd:
             os.fsync(handle.fileno())
 
 
-def _last_heads(path: os.PathLike[str]) -> list[list[Any]] | None:
+def _last_heads(path: Path) -> list[list[Any]] | None:
     try:
-        with open(path, "rb") as handle:
-            handle.seek(max(0, os.path.getsize(path) - 65_536))
+        with path.open("rb") as handle:
+            handle.seek(max(0, path.stat().st_size - 65_536))
             last = handle.read().splitlines()[-1]
         return list(json.loads(json.loads(last)["body"])["heads"])
     except (OSError, IndexError, ValueError):
