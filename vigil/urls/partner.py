@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("vigil.web.urls")),
     path("", include("vigil.accounts.urls")),
     path("", include("vigil.referral.urls_partner")),
     path("", include("vigil.removal.urls_partner")),

@@ -6,6 +6,7 @@ import vigil.core.ids
 
 class Migration(migrations.Migration):
     """Half-filled reports, reports, their links, threads and messages."""
+
     initial = True
 
     dependencies = []

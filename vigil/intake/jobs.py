@@ -1,0 +1,24 @@
+"""What the worker does for intake."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from vigil.core.actors import process_actor
+from vigil.core.events import every_tick, on
+from vigil.core.models import Event
+from vigil.intake import services
+
+WORKER = process_actor("worker")
+
+
+@on("intake.report_submitted")
+def index_links_of_new_report(event: Event) -> None:
+    """A new report's links get their blind indexes, made inside the key process."""
+    services.index_links(actor=WORKER, report_id=event.subject_id)
+
+
+@every_tick
+def delete_expired_drafts(now: datetime) -> None:
+    """Half-filled reports are gone two hours after their last answer."""
+    services.delete_expired_drafts(at=now)

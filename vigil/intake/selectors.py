@@ -1,0 +1,245 @@
+"""Reads of intake. What staff see carries ciphertext; the words are opened through `keyd`, one record at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from vigil.core import keyd
+from vigil.core.actors import Actor
+from vigil.core.crypto import DataKey
+from vigil.core.errors import Invalid
+from vigil.core.ids import parse_number
+from vigil.intake import receipts
+from vigil.intake.errors import NoSuchThread, ReportNotFound
+from vigil.intake.models import Message, Report, ReportLink, Thread
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """A report without its words: what triage and lists need."""
+
+    id: UUID
+    number: str
+    submitted_at: datetime
+    language: str
+    source: str
+    question_set: str
+    answers: dict[str, Any]
+    under_18: bool
+    has_narrative: bool
+    has_contact: bool
+    link_count: int
+    handle_count: int
+    state: str
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """One link or handle, encrypted."""
+
+    id: UUID
+    position: int
+    kind: str
+    value: bytes
+    blind_index: bytes | None
+
+
+@dataclass(frozen=True)
+class ReportWords:
+    """What a reporter wrote, opened for one person and one purpose. Never logged."""
+
+    narrative: str
+    links: tuple[tuple[UUID, str, str], ...]  # (id, kind, text)
+    contact: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "ReportWords(...)"
+
+
+@dataclass(frozen=True)
+class MessageWords:
+    """One message of a thread, opened."""
+
+    direction: str
+    text: str
+    at: datetime
+
+    def __repr__(self) -> str:
+        return "MessageWords(...)"
+
+
+@dataclass(frozen=True)
+class ThreadRow:
+    """What the database gives for a number; it opens nothing by itself."""
+
+    report_id: UUID
+    salt: bytes
+    wrapped_key: bytes
+    state: str
+    language: str
+    under_18: bool
+    has_contact: bool
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class OpenThread:
+    """A thread that its reporter has opened."""
+
+    number: str
+    report_id: UUID
+    key: DataKey
+    state: str
+    language: str
+    under_18: bool
+    has_contact: bool
+    submitted_at: datetime
+    messages: tuple[MessageWords, ...]
+
+    def __repr__(self) -> str:
+        return "OpenThread(...)"
+
+
+def report_summary(report_id: UUID) -> ReportSummary:
+    """A report's codes and counts. Raises ReportNotFound."""
+    report = Report.objects.filter(id=report_id).first()
+    if report is None:
+        raise ReportNotFound(report_id)
+    kinds = list(ReportLink.objects.filter(report_id=report_id).values_list("kind", flat=True))
+    state = Thread.objects.filter(report_id=report_id).values_list("state", flat=True).first()
+    return ReportSummary(
+        id=report.id,
+        number=report.number,
+        submitted_at=report.submitted_at,
+        language=report.language,
+        source=report.source,
+        question_set=report.question_set,
+        answers=report.answers,
+        under_18=report.under_18,
+        has_narrative=report.narrative is not None,
+        has_contact=report.contact is not None,
+        link_count=kinds.count("link"),
+        handle_count=kinds.count("handle"),
+        state=state or "received",
+    )
+
+
+def links_of(report_id: UUID) -> list[LinkFacts]:
+    """A report's links and handles, encrypted, in the order they were given."""
+    rows = ReportLink.objects.filter(report_id=report_id).order_by("position")
+    return [LinkFacts(row.id, row.position, row.kind, bytes(row.value), row.blind_index) for row in rows]
+
+
+def reports_with_link_like(report_id: UUID) -> list[UUID]:
+    """Other reports that share a blind index with this one. The index is short: a shared one is a hint, not a proof."""
+    indexes = [bytes(link.blind_index) for link in links_of(report_id) if link.blind_index is not None]
+    if not indexes:
+        return []
+    others = ReportLink.objects.filter(blind_index__in=indexes).exclude(report_id=report_id)
+    return sorted(set(others.values_list("report_id", flat=True)))
+
+
+def report_words(*, report_id: UUID, actor: Actor, purpose: str, ticket: str, with_contact: bool = True) -> ReportWords:
+    """Open what the reporter wrote, through the key process, which audits each class before it opens it.
+
+    Call it before the caller's own audit row. Raises ReportNotFound, Unavailable, NotPermitted (grants table).
+    """
+    report = Report.objects.filter(id=report_id).first()
+    if report is None:
+        raise ReportNotFound(report_id)
+    narrative, contact, links = "", {}, links_of(report_id)
+    if report.narrative is not None:
+        key = keyd.open_key(record_id=report_id, klass="narrative", purpose=purpose, actor=actor, ticket=ticket)
+        narrative = key.decrypt(bytes(report.narrative), table="intake_report", column="narrative", row_id=report_id)
+    opened: list[tuple[UUID, str, str]] = []
+    if links:
+        key = keyd.open_key(record_id=report_id, klass="link", purpose=purpose, actor=actor, ticket=ticket)
+        opened = [
+            (link.id, link.kind, key.decrypt(link.value, table="intake_reportlink", column="value", row_id=link.id))
+            for link in links
+        ]
+    if with_contact and report.contact is not None:
+        key = keyd.open_key(record_id=report_id, klass="contact", purpose=purpose, actor=actor, ticket=ticket)
+        text = key.decrypt(bytes(report.contact), table="intake_report", column="contact", row_id=report_id)
+        contact = dict(json.loads(text))
+    return ReportWords(narrative, tuple(opened), contact)
+
+
+def message_count(report_id: UUID) -> int:
+    """How many messages a report's thread has."""
+    return Message.objects.filter(thread_id=report_id).count()
+
+
+def thread_words(*, report_id: UUID, actor: Actor, purpose: str, ticket: str) -> list[MessageWords]:
+    """A thread's messages, opened for staff through the key process; an empty thread opens nothing."""
+    rows = list(Message.objects.filter(thread_id=report_id).order_by("at", "id"))
+    if not rows:
+        return []
+    key = keyd.open_key(record_id=report_id, klass="thread", purpose=purpose, actor=actor, ticket=ticket)
+    return [
+        MessageWords(
+            row.direction, key.decrypt(bytes(row.body), table="intake_message", column="body", row_id=row.id), row.at
+        )
+        for row in rows
+    ]
+
+
+def thread_of(number: str) -> ThreadRow | None:
+    """What stands behind a number, for the public door: by function, since that door cannot read the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT report_id, salt, wrapped_key, state, language, under_18, has_contact, submitted_at"
+            " FROM intake_thread_by_number(%s)",
+            [number],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    report_id, salt, wrapped, state, language, under_18, has_contact, submitted_at = row
+    return ThreadRow(report_id, bytes(salt), bytes(wrapped), state, language, under_18, has_contact, submitted_at)
+
+
+def read_thread(*, number: str, secret: str) -> OpenThread:
+    """Open a thread with number and secret. Raises NoSuchThread for every reason alike, after the same work."""
+    canonical_secret = receipts.parse_secret(secret)
+    try:
+        canonical_number = parse_number(number)
+    except Invalid:
+        canonical_number = ""
+    row = thread_of(canonical_number)
+    key: bytes | None = None
+    if row is None:
+        receipts.unwrap_nothing(canonical_secret)
+    else:
+        key = receipts.unwrap_thread_key(
+            row.wrapped_key, secret=canonical_secret, salt=row.salt, report_id=row.report_id
+        )
+    if row is None or key is None:
+        raise NoSuchThread()
+    data_key = DataKey(row.report_id, "thread", key)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, direction, body, at FROM intake_messages_by_number(%s)", [canonical_number])
+        rows = cursor.fetchall()
+    messages = tuple(
+        MessageWords(
+            direction, data_key.decrypt(bytes(body), table="intake_message", column="body", row_id=message_id), at
+        )
+        for message_id, direction, body, at in rows
+    )
+    return OpenThread(
+        number=canonical_number,
+        report_id=row.report_id,
+        key=data_key,
+        state=row.state,
+        language=row.language,
+        under_18=row.under_18,
+        has_contact=row.has_contact,
+        submitted_at=row.submitted_at,
+        messages=messages,
+    )
