@@ -109,7 +109,7 @@ def page_data(contents: Contents, limits: dict[str, float]) -> dict[str, Any]:
                 {
                     "label": words.word(words.FACTS, fact.code),
                     "value": ", ".join(words.word(words.VALUES, value) for value in fact.values),
-                    "source": _source(fact.source),
+                    "source": _source(fact.source) + (f" ({fact.subject_number})" if fact.subject_number else ""),
                     "at": _when(fact.at, language),
                 }
                 for fact in contents.facts
@@ -207,7 +207,8 @@ def _when(at: datetime | None, language: str) -> str:
         return "–"
     local = at.astimezone(ZoneInfo(settings.TIME_ZONE))
     clock = f"{local.hour} h {local.minute:02d}" if language == "fr" else f"{local:%H:%M}"
-    return f"{local:%Y-%m-%d} {clock} {local:%Z}".replace(" ", "\u00a0")
+    offset = f"{local:%z}"
+    return f"{local:%Y-%m-%d} {clock} (UTC{offset[:3]}:{offset[3:]})".replace(" ", "\u00a0").replace("UTC-", "UTC−")
 
 
 def defanged(url: str) -> str:
