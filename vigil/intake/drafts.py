@@ -34,6 +34,7 @@ class DraftBody:
     done: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     sent: dict[str, Any] | None = None
+    restarted: bool = False  # the two hours had passed, and the page sent afterwards began this draft anew
 
     @property
     def young(self) -> bool:
@@ -90,9 +91,7 @@ def save(draft: DraftBody, *, at: datetime) -> None:
     """Write the draft; its two hours start again."""
     _name_row(draft.token)
     digest = token_hash(draft.token)
-    body = {
-        "answers": draft.answers, "typed": draft.typed, "done": draft.done, "rows": draft.rows, "sent": draft.sent,
-    }  # fmt: skip
+    body = {name: value for name, value in vars(draft).items() if name != "token"}
     blob = encrypt(draft_key(draft.token), json.dumps(body).encode(), context=f"draft:{digest}")
     Draft.objects.bulk_create(
         [Draft(token_hash=digest, body=blob, expires_at=at + LIFE)],

@@ -141,8 +141,8 @@ def title_prefix(context: template.Context) -> str:
 def language_link(context: template.Context) -> dict[str, Any]:
     """The same page in the other language: a link where the language is in the path, a small form elsewhere.
 
-    A page in the middle of a form keeps its state on the server, so the link loses nothing that was sent.
-    A view may put `language_url` into its context to name the address itself.
+    A view may put `language_url` into its context to name the address itself, or `language_form`, the id of the page's
+    form: then the switch is a button of that form (name `action`, value `language`) and what was typed travels along.
     """
     language = current_language()
     other = other_language_of(language)
@@ -162,6 +162,8 @@ def language_link(context: template.Context) -> dict[str, Any]:
         "url": url,
         "action": action,
         "next": path_info,
+        "form_id": context.get("language_form", ""),
+        "formaction": context.get("language_formaction", ""),
         "csrf_token": context.get("csrf_token"),
     }
 
