@@ -1,0 +1,95 @@
+"""Codes of this room in words, in both languages. One table, so that pages, tests and messages say the same."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Words = str | Promise
+
+SITUATIONS: dict[str, Words] = {
+    "enticement": _("Someone asks a child for images or to meet"),
+    "threat": _("Threat to share images"),
+    "shared_image": _("An image was shared"),
+    "seen_material": _("An image or a site was seen"),
+    "trafficking": _("A child is sold or trafficked"),
+    "ai_image": _("Image made with artificial intelligence"),
+    "other": pgettext_lazy("situation", "Something else"),
+    "not_sure": pgettext_lazy("situation", "Not sure"),
+}
+DECISIONS: dict[str, Words] = {
+    "actionable": _("Act on it"),
+    "out_of_scope": _("Out of scope"),
+    "duplicate": _("Duplicate"),
+    "needs_more": _("Needs more"),
+}
+DECISION_HINTS: dict[str, Words] = {
+    "actionable": _("There is something to verify, to have removed or to hand to the police."),
+    "out_of_scope": _("It is not for this hotline. The incident is closed."),
+    "duplicate": _("It was reported before. The incident is closed and points to the other one."),
+    "needs_more": _("It stays in the queue until more is known, and your claim ends."),
+}
+# Which reasons belong to which decision: the service refuses any other pair.
+REASONS: dict[str, dict[str, Words]] = {
+    "actionable": {
+        "material_online": _("Material is online"),
+        "child_at_risk": _("A child may be at risk"),
+        "person_named": _("A person or an account is named"),
+    },
+    "out_of_scope": {
+        "adults_only": _("It is about adults only"),
+        "lawful": _("It is lawful"),
+        "other_crime": _("Another crime, another service"),
+        "scam_or_spam": _("Scam or spam"),
+        "nothing_to_act_on": _("There is nothing to act on"),
+    },
+    "duplicate": {
+        "same_place": _("The same place"),
+        "same_people": _("The same people"),
+        "sent_twice": _("The same report, sent twice"),
+    },
+    "needs_more": {
+        "place_missing": _("The place is missing"),
+        "unclear": _("It is not clear what is meant"),
+        "reporter_was_asked": _("The reporter was asked"),
+    },
+}
+REASON_CODES = tuple(code for reasons in REASONS.values() for code in reasons)
+SOURCES: dict[str, Words] = {"web": _("Web form"), "phone": _("Telephone"), "wire": _("Protocol")}
+LANGUAGES: dict[str, Words] = {"en": _("English"), "fr": _("French")}
+SENSITIVITIES: dict[int, Words] = {1: _("Ordinary"), 2: _("Protected"), 3: _("Restricted")}
+STATES: dict[str, Words] = {"open": pgettext_lazy("incident", "Open"), "decided": pgettext_lazy("incident", "Decided")}
+STEPS: dict[str, Words] = {
+    "opened": _("Opened from a report"),
+    "claimed": _("Claimed"),
+    "released": _("Claim given back"),
+    "decided": pgettext_lazy("step", "Decided"),
+    "needs_more": _("Put back: needs more"),
+    "case_opened": _("Case opened"),
+    "added_to_case": _("Added to a case"),
+    "taken_out_of_case": _("Taken out of the case"),
+    "places_fetched": _("Reported places handed to the crawler"),
+    "entry_proposed": _("Entry proposed"),
+    "entry_withdrawn": _("Entry withdrawn"),
+    "question_asked": _("Question put to the reporter"),
+}
+THREAD_STATES: dict[str, Words] = {
+    "received": _("Received"),
+    "read": pgettext_lazy("report", "Read"),
+    "question": _("A question waits for the reporter"),
+    "closed": pgettext_lazy("report", "Closed"),
+}
+
+
+def of(table: dict[str, Words] | dict[int, Words], code: str | int | None) -> str:
+    """A code in words, in the active language; an unknown code is shown as it is rather than hidden."""
+    return str(table.get(code, code if code is not None else ""))  # type: ignore[call-overload]
+
+
+def reason_of_decision(code: str | None) -> str:
+    """The reason of a decision in words."""
+    for reasons in REASONS.values():
+        if code in reasons:
+            return str(reasons[code])
+    return code or ""
