@@ -1,0 +1,1 @@
+"""The verified list: entries, assessments, and the feed that everything else reads."""

@@ -1,0 +1,157 @@
+"""Reads of the list: frozen facts, never half-built querysets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from vigil.accounts.policies import require
+from vigil.accounts.selectors import same_human
+from vigil.core.actors import Actor
+from vigil.lists.errors import EntryNotFound
+from vigil.lists.models import Assessment, Entry, FeedCounter, FeedRow, Look
+
+
+@dataclass(frozen=True)
+class EntryFacts:
+    """An entry as other rooms see it."""
+
+    id: UUID
+    number: str
+    state: str
+    sha256: bytes
+    md5: bytes
+    pdq: bytes
+    pdq_quality: int
+    classification: str
+    candidate_id: UUID
+    place_id: UUID
+    incident_id: UUID
+    case_id: UUID | None
+    sensitivity: int
+    proposed_by_id: UUID
+    proposed_at: datetime
+    decided_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_by_id: UUID | None
+    withdrawn_reason: str
+
+
+@dataclass(frozen=True)
+class AssessmentFacts:
+    """One verdict, with its look."""
+
+    assessor_id: UUID
+    verdict: str
+    looked_at: datetime | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class FeedChange:
+    """One row of the feed."""
+
+    version: int
+    entry_id: UUID
+    change: str
+    at: datetime
+    sha256: bytes
+    md5: bytes
+    pdq: bytes
+    classification: str
+
+
+def entry(entry_id: UUID) -> EntryFacts:
+    """One entry. Raises EntryNotFound."""
+    row = Entry.objects.filter(id=entry_id).first()
+    if row is None:
+        raise EntryNotFound(entry_id)
+    return facts_of(row)
+
+
+def entry_by_number(number: str) -> EntryFacts:
+    """One entry by its public number. Raises EntryNotFound."""
+    row = Entry.objects.filter(number=number).first()
+    if row is None:
+        raise EntryNotFound(number)
+    return facts_of(row)
+
+
+def entries(actor: Actor, *, state: str | None = None, limit: int = 200) -> list[EntryFacts]:
+    """Entries that this actor may see, newest first."""
+    require(actor, "entry.view")
+    rows = Entry.objects.filter(sensitivity__lte=actor.clearance).order_by("-proposed_at")
+    if state is not None:
+        rows = rows.filter(state=state)
+    return [facts_of(row) for row in rows[:limit]]
+
+
+def entries_of_incident(incident_id: UUID) -> list[EntryFacts]:
+    """What was proposed out of one incident, oldest first."""
+    return [facts_of(row) for row in Entry.objects.filter(incident_id=incident_id).order_by("proposed_at")]
+
+
+def entries_to_assess(actor: Actor, *, limit: int = 200) -> list[EntryFacts]:
+    """Proposed entries that this person may still assess: not their own, not looked at or assessed by them, oldest first."""
+    require(actor, "entry.assess")
+    rows = (
+        Entry.objects.filter(state=Entry.State.PROPOSED, sensitivity__lte=actor.clearance)
+        .exclude(proposed_by_id=actor.id)
+        .exclude(assessments__assessor_id=actor.id)
+        .order_by("proposed_at")[:limit]
+    )
+    return [facts_of(row) for row in rows if not same_human(row.proposed_by_id, actor.id)]
+
+
+def assessments(entry_id: UUID) -> list[AssessmentFacts]:
+    """The verdicts on one entry, oldest first."""
+    rows = Assessment.objects.filter(entry_id=entry_id).select_related("look").order_by("decided_at")
+    return [AssessmentFacts(row.assessor_id, row.verdict, row.look.delivered_at, row.decided_at) for row in rows]
+
+
+def has_looked(actor: Actor, entry_id: UUID) -> bool:
+    """Whether the preview has reached this person."""
+    return Look.objects.filter(entry_id=entry_id, assessor_id=actor.id, delivered_at__isnull=False).exists()
+
+
+def published_state(entry_id: UUID) -> str:
+    """`published`, `withdrawn`, `proposed` or `refused`. Raises EntryNotFound."""
+    state = Entry.objects.filter(id=entry_id).values_list("state", flat=True).first()
+    if state is None:
+        raise EntryNotFound(entry_id)
+    return str(state)
+
+
+def feed_version() -> int:
+    """The feed's last version; 0 before the first."""
+    return FeedCounter.objects.values_list("version", flat=True).first() or 0
+
+
+def feed_since(version: int, *, limit: int = 1000) -> list[FeedChange]:
+    """Changes after a version, in order. Versions have no gaps, so the next call goes on from the last one seen."""
+    rows = FeedRow.objects.filter(version__gt=version).order_by("version")[:limit]
+    return [
+        FeedChange(
+            row.version,
+            row.entry_id,
+            row.change,
+            row.at,
+            bytes(row.sha256),
+            bytes(row.md5),
+            bytes(row.pdq),
+            row.classification,
+        )
+        for row in rows
+    ]
+
+
+def facts_of(row: Entry) -> EntryFacts:
+    """The facts of an entry's row."""
+    return EntryFacts(
+        id=row.id, number=row.number, state=row.state, sha256=bytes(row.sha256), md5=bytes(row.md5), pdq=bytes(row.pdq),
+        pdq_quality=row.pdq_quality, classification=row.classification, candidate_id=row.candidate_id, place_id=row.place_id,
+        incident_id=row.incident_id, case_id=row.case_id, sensitivity=row.sensitivity, proposed_by_id=row.proposed_by_id,
+        proposed_at=row.proposed_at, decided_at=row.decided_at, withdrawn_at=row.withdrawn_at,
+        withdrawn_by_id=row.withdrawn_by_id, withdrawn_reason=row.withdrawn_reason,
+    )  # fmt: skip
