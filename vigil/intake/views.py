@@ -356,7 +356,11 @@ def check_rows(draft: DraftBody) -> list[dict[str, Any]]:
             _("Reporting for"),
             [_word(q.WHO, answers.get("who", "")), _word(q.AGE_BANDS, answers.get("age_band", ""))],
         ),
-        row("about", _("About"), [str(q.SITUATIONS[code].said_to(young)) for code in answers.get("situations", [])]),
+        row(
+            "about",
+            pgettext("report", "About"),
+            [str(q.SITUATIONS[code].said_to(young)) for code in answers.get("situations", [])],
+        ),
     ]
     for code in draft.follow_ups:
         rows.append(
@@ -378,7 +382,7 @@ def check_rows(draft: DraftBody) -> list[dict[str, Any]]:
     if any(contact):
         share = answers.get("may_share") or "no"
         contact.append(_("May go to the police: yes") if share == "yes" else _("May go to the police: no"))
-    rows.append(row("contact", _("Contact"), contact, "contact_name"))
+    rows.append(row("contact", pgettext("report", "Contact"), contact, "contact_name"))
     return rows
 
 
