@@ -1,0 +1,174 @@
+// Arrays in, arrays out, the interpreter lock released around the work, errors translated. No rule is decided here:
+// python/ringmatch checks arguments, the core does the rest.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "ringmatch/checksum.hpp"
+#include "ringmatch/dispatch.hpp"
+#include "ringmatch/index.hpp"
+#include "ringmatch/pdq.hpp"
+#include "ringmatch/permutation.hpp"
+
+namespace nb = nanobind;
+using ringmatch::Index;
+
+namespace {
+
+using HashArray = nb::ndarray<const std::uint8_t, nb::shape<-1, 32>, nb::c_contig, nb::device::cpu>;
+using IdArray = nb::ndarray<const std::uint64_t, nb::shape<-1>, nb::c_contig, nb::device::cpu>;
+using PixelArray = nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+template <class Number>
+nb::object numpy_array(std::unique_ptr<Number[]> numbers, std::size_t count) {
+    Number* data = numbers.release();
+    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<Number*>(p); });
+    return nb::ndarray<nb::numpy, Number, nb::ndim<1>>(data, {count}, owner).cast();
+}
+
+nb::tuple search(const Index& index, HashArray queries, int max_distance, int threads) {
+    std::unique_ptr<std::uint32_t[]> query;
+    std::unique_ptr<std::uint64_t[]> id;
+    std::unique_ptr<std::uint16_t[]> distance;
+    std::size_t found = 0;
+    {
+        const nb::gil_scoped_release unlocked;
+        const auto matches =
+            index.search(queries.data(), static_cast<std::uint32_t>(queries.shape(0)), max_distance, threads);
+        found = matches.size();
+        query = std::make_unique_for_overwrite<std::uint32_t[]>(found);
+        id = std::make_unique_for_overwrite<std::uint64_t[]>(found);
+        distance = std::make_unique_for_overwrite<std::uint16_t[]>(found);
+        for (std::size_t k = 0; k < found; ++k) {
+            query[k] = matches[k].query;
+            id[k] = matches[k].id;
+            distance[k] = static_cast<std::uint16_t>(matches[k].distance);
+        }
+    }
+    return nb::make_tuple(numpy_array(std::move(query), found), numpy_array(std::move(id), found),
+                          numpy_array(std::move(distance), found));
+}
+
+Index build(HashArray hashes, IdArray ids, int threads, std::uint64_t ring_from) {
+    const nb::gil_scoped_release unlocked;
+    return Index::build(hashes.data(), ids.data(), hashes.shape(0), threads, ring_from);
+}
+
+Index open_index(const std::string& path, int threads) {
+    const nb::gil_scoped_release unlocked;
+    return Index::open(path, threads);
+}
+
+nb::object image(nb::object self) {
+    Index& index = nb::cast<Index&>(self);
+    const std::byte* bytes = nullptr;
+    {
+        const nb::gil_scoped_release unlocked;
+        bytes = index.sealed_image(1);
+    }
+    // The array keeps the index, and with it the memory, alive.
+    return nb::ndarray<nb::numpy, const std::uint8_t, nb::ndim<1>>(bytes, {index.image_bytes()}, self).cast();
+}
+
+nb::bytes as_bytes(const ringmatch::PdqHash& hash) { return nb::bytes(hash.data(), hash.size()); }
+
+ringmatch::PdqCoefficients coefficients_from(nb::bytes raw) {
+    ringmatch::PdqCoefficients coefficients;
+    if (raw.size() != sizeof coefficients) throw nb::value_error("coefficients are 256 floats");
+    std::memcpy(coefficients.data(), raw.c_str(), sizeof coefficients);
+    return coefficients;
+}
+
+nb::tuple pdq(PixelArray pixels) {
+    const auto rows = static_cast<std::int64_t>(pixels.shape(0));
+    const auto columns = static_cast<std::int64_t>(pixels.shape(1));
+    const auto channels = static_cast<int>(pixels.shape(2));
+    if (channels != 1 && channels != 3 && channels != 4) throw nb::value_error("pixels have 1, 3 or 4 channels");
+    ringmatch::PdqResult result{};
+    ringmatch::PdqHash hash{};
+    {
+        const nb::gil_scoped_release unlocked;
+        std::vector<std::uint8_t> blended;
+        ringmatch::PixelView view{pixels.data(), rows, columns, columns * channels, channels};
+        if (channels == 4) {
+            blended.resize(static_cast<std::size_t>(rows * columns * 3));
+            ringmatch::blend_over_white(pixels.data(), rows * columns, blended.data());
+            view = {blended.data(), rows, columns, columns * 3, 3};
+        }
+        result = ringmatch::pdq(view);
+        hash = ringmatch::pdq_hash(result.coefficients);
+    }
+    return nb::make_tuple(as_bytes(hash), result.quality,
+                          nb::bytes(result.coefficients.data(), sizeof result.coefficients));
+}
+
+nb::tuple pdq_dihedral(nb::bytes coefficients) {
+    const auto hashes = ringmatch::pdq_dihedral(coefficients_from(coefficients));
+    nb::list out;
+    for (const auto& hash : hashes) out.append(as_bytes(hash));
+    return nb::tuple(out);
+}
+
+// Where an index keeps each bit of a hash, so that tests can aim at its tables.
+std::vector<unsigned> stored_bit_order() {
+    std::vector<unsigned> order;
+    for (unsigned bit = 0; bit < 256; ++bit) {
+        std::uint8_t hash[32] = {};
+        hash[bit / 8] = static_cast<std::uint8_t>(1u << (bit % 8));
+        const ringmatch::HashWords words = ringmatch::permute(hash);
+        for (unsigned word = 0; word < 4; ++word) {
+            if (words[word] != 0) order.push_back(64 * word + static_cast<unsigned>(std::countr_zero(words[word])));
+        }
+    }
+    return order;
+}
+
+void select_path(const std::string& name) {
+    if (!ringmatch::select_path(name)) throw nb::value_error(("no such path on this machine: " + name).c_str());
+}
+
+void translate(const std::exception_ptr& pointer, void*) {
+    try {
+        std::rethrow_exception(pointer);
+    } catch (const ringmatch::DamagedImage& error) {
+        nb::object type = nb::module_::import_("ringmatch.errors").attr("DamagedIndex");
+        PyErr_SetString(type.ptr(), error.what());
+    } catch (const std::system_error& error) {
+        errno = error.code().value();
+        PyErr_SetFromErrno(PyExc_OSError);
+    }
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    nb::register_exception_translator(translate, nullptr);
+
+    nb::class_<Index>(m, "NativeIndex")
+        .def_static("build", build, nb::arg("hashes"), nb::arg("ids"), nb::arg("threads"),
+                    nb::arg("ring_from") = ringmatch::kRingFromEntries)
+        .def_static("open", open_index, nb::arg("path"), nb::arg("threads"))
+        .def("search", search, nb::arg("queries"), nb::arg("max_distance"), nb::arg("threads"))
+        .def("image", [](nb::object self) { return image(std::move(self)); })
+        .def_prop_ro("id_count", [](const Index& index) { return index.counts().ids; })
+        .def_prop_ro("entry_count", [](const Index& index) { return index.counts().entries; })
+        .def_prop_ro("size_bytes", [](const Index& index) { return index.image_bytes(); });
+
+    m.def("pdq", pdq, nb::arg("pixels"));
+    m.def("pdq_dihedral", pdq_dihedral, nb::arg("coefficients"));
+    m.def("available_paths", ringmatch::available_paths);
+    m.def("active_path", [] { return std::string(ringmatch::active_kernel().name); });
+    m.def("select_path", select_path, nb::arg("name"));
+    m.def("stored_bit_order", stored_bit_order);
+    m.def(
+        "xxh64", [](nb::bytes data, std::uint64_t seed) { return ringmatch::xxh64(data.c_str(), data.size(), seed); },
+        nb::arg("data"), nb::arg("seed") = 0);
+}

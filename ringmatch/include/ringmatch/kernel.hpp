@@ -1,0 +1,69 @@
+// The functions that exist once per instruction set, and the plain views they work on.
+//
+// A kernel file is compiled for one instruction set. Anything with external linkage that it shares with other files
+// (an instantiated std::vector member, an inline function) could be merged by the linker into the copy that uses
+// AVX-512, and then crash on a machine without it. So kernels take raw pointers and report matches through a callback.
+#pragma once
+
+#include <cstdint>
+
+namespace ringmatch {
+
+constexpr int kHashBytes = 32;
+constexpr int kHashWords = 4;
+constexpr int kBlockCount = 16;
+constexpr std::uint32_t kKeyCount = 65536;  // a block has 16 bits
+constexpr int kMaxDistance = 31;            // the probes of the ring method below are complete up to here
+
+// Table t lists the entries by the value of their block t: those with key k are at [starts[k], starts[k + 1]).
+struct TableView {
+    const std::uint32_t* starts;       // kKeyCount + 1 numbers
+    const std::uint32_t* entries;      // null in table 0: hashes are stored in the order of their block 0
+    const std::uint16_t* next_blocks;  // block (t + 1) mod 16 of the same entry; readable for 64 bytes past the end
+};
+
+struct IndexView {
+    std::uint64_t entry_count;
+    const std::uint64_t* hashes;  // kHashWords words each, bits already permuted
+    TableView tables[kBlockCount];
+};
+
+struct QueryRange {
+    const std::uint64_t* hashes;  // all queries, bits already permuted
+    std::uint32_t first;
+    std::uint32_t last;  // one past the end
+};
+
+using MatchSink = void (*)(void* context, std::uint32_t query, std::uint32_t entry, std::uint32_t distance);
+
+// Sparse weights that shrink one axis of a picture to 64. Output o is the sum over k of
+// weights[starts[o] + k] * in[first[o] + k].
+struct AxisView {
+    const std::int32_t* first;   // 64 numbers
+    const std::int32_t* starts;  // 65 numbers
+    const float* weights;
+};
+
+struct PixelView {
+    const std::uint8_t* pixels;
+    std::int64_t rows;
+    std::int64_t columns;
+    std::int64_t row_bytes;
+    int channels;  // 1 (luma) or 3 (red, green, blue)
+};
+
+struct Kernel {
+    const char* name;
+
+    // Every entry within max_distance of each query, each once, in no particular order.
+    void (*search_ring)(const IndexView&, const QueryRange&, int max_distance, MatchSink, void* context);
+    void (*search_flat)(const IndexView&, const QueryRange&, int max_distance, MatchSink, void* context);
+
+    // accumulator: columns * channels floats; luma: columns floats; out: 64 * 64 floats.
+    void (*pdq_shrink)(const PixelView&, const AxisView& vertical, const AxisView& horizontal, float* accumulator,
+                       float* luma, float* out);
+    // image: 64 * 64 floats; matrix: 16 * 64 cosines; out: 16 * 16 floats.
+    void (*pdq_transform)(const float* image, const float* matrix, float* out);
+};
+
+}  // namespace ringmatch

@@ -1,0 +1,36 @@
+"""PDQ picture hashes and exact Hamming search over 256-bit hashes. See README.md for the reference."""
+
+from __future__ import annotations
+
+import os
+
+from ringmatch import _native
+from ringmatch.errors import BadShape, DamagedIndex, DistanceTooWide, RingmatchError, TooLarge, Undecodable
+from ringmatch.hashing import Pdq, pdq
+from ringmatch.index import Index, Matches
+
+__version__ = "0.1.0"
+__all__ = [
+    "BadShape",
+    "DamagedIndex",
+    "DistanceTooWide",
+    "Index",
+    "Matches",
+    "Pdq",
+    "RingmatchError",
+    "TooLarge",
+    "Undecodable",
+    "__version__",
+    "active_path",
+    "pdq",
+]
+
+
+def active_path() -> str:
+    """Return which instructions are in use: "avx512", "avx2" or "portable"."""
+    return _native.active_path()
+
+
+# For measuring and for looking into a suspected fault of the faster paths; results are the same on all of them.
+if _requested_path := os.environ.get("RINGMATCH_PATH"):
+    _native.select_path(_requested_path)

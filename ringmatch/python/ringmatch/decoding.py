@@ -1,0 +1,150 @@
+"""From the bytes of a picture file to the pixels that PDQ hashes."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import struct
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import simplejpeg  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from PIL import Image
+
+from ringmatch.errors import TooLarge, Undecodable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Only these: Pillow also reads formats that start other programs or hold many nested files.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_ORIENTATION_TAG = 0x0112
+
+# Where a displayed pixel lies in the stored picture, by EXIF orientation 1 to 8.
+_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a[::-1].swapaxes(0, 1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+
+
+def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
+    """Return the pixels of the first frame as displayed: uint8, shape (h, w), (h, w, 3) or, with alpha, (h, w, 4).
+
+    Raises TooLarge before decoding, from the size of the file or the size its header declares; Undecodable otherwise.
+    """
+    if len(data) > max_bytes:
+        raise TooLarge(f"the file has {len(data)} bytes; the limit is {max_bytes}")
+    _refuse_large_webp(data, max_pixels)
+    try:
+        with Image.open(io.BytesIO(data), formats=_known_formats()) as picture:
+            width, height = picture.size
+            if width * height > max_pixels:
+                raise TooLarge(f"the picture has {width} x {height} pixels; the limit is {max_pixels}")
+            return np.ascontiguousarray(_displayed(picture, data))
+    except (TooLarge, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLarge("the picture has more pixels than Pillow ever decodes") from error
+    except Exception as error:
+        # Pillow's readers raise whatever the damage leads them into: OSError, SyntaxError, struct.error, IndexError...
+        raise Undecodable("the bytes are not a complete picture of a known format") from error
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    if importlib.util.find_spec("pillow_heif") is None:
+        return _FORMATS
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return (*_FORMATS, "HEIF")
+
+
+def _displayed(picture: Image.Image, data: bytes) -> NDArray[np.uint8]:
+    pixels = None
+    if picture.format in ("JPEG", "MPO") and picture.mode in ("L", "RGB"):
+        pixels = _jpeg_luma(data, picture.size)
+    if pixels is None:
+        picture.load()
+        pixels = _pixels(picture)
+    turn = _TURNS.get(_orientation(picture))
+    return pixels if turn is None else turn(pixels)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        # Damaged metadata around a sound picture is common and no reason to miss a match: show it as it is stored.
+        return 1
+
+
+def _jpeg_luma(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """Decode straight to luma, which skips the colour planes. None when the fast decoder objects to anything.
+
+    It objects to harmless oddities too (stray bytes between markers), which are common: Pillow then has the last word.
+    """
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        if (width, height) != size:
+            return None
+        luma = np.asarray(simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True), dtype=np.uint8)
+    except ValueError:
+        return None
+    return luma.reshape(size[1], size[0])
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    if picture.mode.startswith("I;16"):
+        return _high_bytes(np.asarray(picture))
+    if picture.mode == "I":
+        # Pillow gives 16-bit files with a sign, or of some older encoders, as 32-bit numbers.
+        return _high_bytes(np.clip(np.asarray(picture), 0, 0xFFFF))
+    if picture.mode == "F":
+        return _from_floats(np.asarray(picture))
+    if picture.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
+        return np.asarray(picture.convert("RGBA"))
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _high_bytes(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    # The same cut that Pillow makes for 16-bit colour, so grey and colour versions of a picture agree.
+    return (np.asarray(values).astype(np.uint16) >> 8).astype(np.uint8)
+
+
+def _from_floats(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    # Float pictures hold 0 to 1 by convention, or 0 to 255 when they were made from bytes.
+    scale = 255.0 if float(finite.max(initial=0.0)) <= 1.0 else 1.0
+    return np.clip(np.rint(finite * scale), 0, 255).astype(np.uint8)
+
+
+def _refuse_large_webp(data: bytes, max_pixels: int) -> None:
+    # Pillow's WebP reader reserves two canvases of the declared size while it opens the file, before any check.
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return
+    size = _webp_size(data)
+    if size is not None and size[0] * size[1] > max_pixels:
+        raise TooLarge(f"the picture has {size[0]} x {size[1]} pixels; the limit is {max_pixels}")
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None

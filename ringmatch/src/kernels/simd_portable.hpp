@@ -1,0 +1,55 @@
+// Plain C++: four 16-bit blocks at a time inside a 64-bit word. Runs anywhere, arm64 included.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace ringmatch {
+namespace {
+
+inline std::uint32_t count_bits(std::uint64_t x) { return static_cast<std::uint32_t>(__builtin_popcountll(x)); }
+
+inline std::uint32_t hash_distance(const std::uint64_t* a, const std::uint64_t* b) {
+    return count_bits(a[0] ^ b[0]) + count_bits(a[1] ^ b[1]) + count_bits(a[2] ^ b[2]) + count_bits(a[3] ^ b[3]);
+}
+
+// Calls keep(position) for every position in [begin, end) whose block differs from `block` in at most `limit` bits.
+template <class Keep>
+inline void scan_blocks(const std::uint16_t* blocks, std::uint32_t begin, std::uint32_t end, std::uint16_t block,
+                        std::uint32_t limit, Keep&& keep) {
+    constexpr std::uint64_t every_lane = 0x0001000100010001u;
+    constexpr std::uint64_t top_bits = 0x8000800080008000u;
+    const std::uint64_t wanted = block * every_lane;
+    // With the top bit set, a lane keeps it through the subtraction exactly when its count is within the limit.
+    const std::uint64_t limits = (limit * every_lane) | top_bits;
+    std::uint32_t position = begin;
+    for (; position + 4 <= end; position += 4) {
+        std::uint64_t x;
+        std::memcpy(&x, blocks + position, sizeof x);
+        x ^= wanted;
+        x -= (x >> 1) & 0x5555555555555555u;
+        x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
+        x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+        x = (x + (x >> 8)) & 0x001f001f001f001fu;
+        if (((limits - x) & top_bits) == 0) continue;
+        for (std::uint32_t lane = 0; lane < 4; ++lane) {
+            if (count_bits(static_cast<std::uint16_t>(blocks[position + lane] ^ block)) <= limit) keep(position + lane);
+        }
+    }
+    for (; position < end; ++position) {
+        if (count_bits(static_cast<std::uint16_t>(blocks[position] ^ block)) <= limit) keep(position);
+    }
+}
+
+// Calls keep(entry, distance) for every hash within max_distance of the query.
+template <class Keep>
+inline void scan_hashes(const std::uint64_t* hashes, std::uint64_t count, const std::uint64_t* query,
+                        std::uint32_t max_distance, Keep&& keep) {
+    for (std::uint64_t entry = 0; entry < count; ++entry) {
+        const std::uint32_t distance = hash_distance(hashes + entry * 4, query);
+        if (distance <= max_distance) keep(static_cast<std::uint32_t>(entry), distance);
+    }
+}
+
+}  // namespace
+}  // namespace ringmatch
