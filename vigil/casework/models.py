@@ -158,20 +158,3 @@ class ReportedPlace(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["incident", "link_id"], name="reportedplace_one_per_link")]
-
-
-class Proposal(models.Model):
-    """A candidate of the crawl that a person proposed for the list. The entry itself belongs to the lists room."""
-
-    id = models.UUIDField(primary_key=True, default=new_id)
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="proposals")
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals")
-    candidate_id = models.UUIDField()
-    entry_id = models.UUIDField(unique=True)
-    proposed_by = models.UUIDField()
-    proposed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["incident", "candidate_id"], name="proposal_one_per_candidate"),
-        ]

@@ -1,11 +1,12 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import vigil.core.ids
 from django.db import migrations, models
+
+import vigil.core.ids
 
 
 class Migration(migrations.Migration):
-    """Incidents, cases, their steps and notes, and what links them to the crawl and to the list."""
+    """Incidents, cases, their steps and notes, and what links them to the crawl."""
 
     initial = True
 
@@ -95,28 +96,6 @@ class Migration(migrations.Migration):
                     "incident",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="notes", to="casework.incident"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Proposal",
-            fields=[
-                ("id", models.UUIDField(default=vigil.core.ids.new_id, primary_key=True, serialize=False)),
-                ("candidate_id", models.UUIDField()),
-                ("entry_id", models.UUIDField(unique=True)),
-                ("proposed_by", models.UUIDField()),
-                ("proposed_at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="proposals", to="casework.case"
-                    ),
-                ),
-                (
-                    "incident",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="proposals", to="casework.incident"
                     ),
                 ),
             ],
@@ -268,10 +247,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="note",
             index=models.Index(fields=["incident", "at"], name="note_of_incident"),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.UniqueConstraint(fields=("incident", "candidate_id"), name="proposal_one_per_candidate"),
         ),
         migrations.AddConstraint(
             model_name="reportedplace",

@@ -4,7 +4,7 @@ from vigil.core.migrations_sql import force_rls, grant, row_policy
 
 CONSOLE, WORKER, STATS = "vigil_console", "vigil_worker", "vigil_stats"
 WITH_SENSITIVITY = ("casework_case", "casework_incident")
-OF_AN_INCIDENT = ("casework_step", "casework_note", "casework_reportedplace", "casework_proposal")
+OF_AN_INCIDENT = ("casework_step", "casework_note", "casework_reportedplace")
 WITHIN_CLEARANCE = "sensitivity <= vigil_clearance()"
 # The subselect runs as whoever asks, so the incident's own policy decides.
 OF_A_VISIBLE_INCIDENT = "EXISTS (SELECT 1 FROM casework_incident i WHERE i.id = incident_id)"
@@ -55,7 +55,6 @@ class Migration(migrations.Migration):
         grant(CONSOLE, "SELECT, INSERT", "casework_step"),
         grant(CONSOLE, "SELECT, INSERT", "casework_note"),
         grant(CONSOLE, "SELECT, INSERT, UPDATE (place_id, error, asked_by, asked_at)", "casework_reportedplace"),
-        grant(CONSOLE, "SELECT, INSERT", "casework_proposal"),
         *[row_policy(table, "within_clearance", roles=CONSOLE, using=WITHIN_CLEARANCE) for table in WITH_SENSITIVITY],
         *[
             row_policy(table, "of_a_visible_incident", roles=CONSOLE, using=OF_A_VISIBLE_INCIDENT)
@@ -64,15 +63,15 @@ class Migration(migrations.Migration):
         # Jobs: incidents are opened here; cases and places are read for packages and notices.
         grant(WORKER, "SELECT, INSERT", "casework_incident"),
         grant(WORKER, "SELECT, INSERT", "casework_step"),
-        *[grant(WORKER, "SELECT", table) for table in ("casework_case", "casework_reportedplace", "casework_proposal")],
+        *[grant(WORKER, "SELECT", table) for table in ("casework_case", "casework_reportedplace")],
         *[
             row_policy(table, "worked_by_jobs", roles=WORKER)
-            for table in (*WITH_SENSITIVITY, "casework_step", "casework_reportedplace", "casework_proposal")
+            for table in (*WITH_SENSITIVITY, "casework_step", "casework_reportedplace")
         ],
-        *[grant(STATS, "SELECT", table) for table in (*WITH_SENSITIVITY, "casework_step", "casework_proposal")],
+        *[grant(STATS, "SELECT", table) for table in (*WITH_SENSITIVITY, "casework_step")],
         *[
             row_policy(table, "counted", roles=STATS, command="SELECT")
-            for table in (*WITH_SENSITIVITY, "casework_step", "casework_proposal")
+            for table in (*WITH_SENSITIVITY, "casework_step")
         ],
         migrations.RunSQL(NEVER_WIDENS, REMOVED),
     ]
