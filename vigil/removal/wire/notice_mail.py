@@ -28,11 +28,11 @@ _NUMBER = re.compile(r"^[0-9A-Z-]{10,14}$")
 CLASSIFICATION_WORDS = {
     "baseline": (
         "child sexual abuse material, illegal under the international baseline",
-        "matériel d'abus pédosexuel, illégal selon le seuil international commun",
+        "matériel d’abus pédosexuel, illégal selon le seuil international commun",
     ),
     "national": (
         "child sexual abuse and exploitation material, illegal in Canada (Criminal Code, s. 163.1)",
-        "matériel d'abus et d'exploitation pédosexuels, illégal au Canada (Code criminel, art. 163.1)",
+        "matériel d’abus et d’exploitation pédosexuels, illégal au Canada (Code criminel, art. 163.1)",
     ),
 }
 OTHER_CLASSIFICATION = (
@@ -121,20 +121,20 @@ def _english(text: NoticeText) -> list[str]:
 
 def _french(text: NoticeText) -> list[str]:
     kind = CLASSIFICATION_WORDS.get(text.classification, OTHER_CLASSIFICATION)[1]
-    copy = "une copie modifiée d'une image inscrite à la liste; une personne l'a confirmé"
-    match = "C'est, octet pour octet, un fichier inscrit à la liste." if text.exact else f"C'est {copy}."
-    how = "Le fichier joint xarf.json donne l'adresse exacte."
+    copy = "une copie modifiée d’une image inscrite à la liste\u00a0; une personne l’a confirmé"
+    match = "C’est, octet pour octet, un fichier inscrit à la liste." if text.exact else f"C’est {copy}."
+    how = "Le fichier joint xarf.json donne l’adresse exacte."
     if not is_expressible(text.classification):
         how = "Lisez http pour hxxp et un point pour [.]."
-    demonstration = "DÉMONSTRATION. Ce courriel vient d'un système de démonstration; il n'y a rien à retirer."
+    demonstration = "DÉMONSTRATION. Ce courriel vient d’un système de démonstration\u00a0; il n’y a rien à retirer."
     days, hours = text.answer_days, text.reminder_hours
     return [
         *([demonstration, ""] if text.is_demonstration else []),
         f"Avis de retrait {text.number}" + (" (rappel)" if text.is_reminder else ""),
         "",
-        f"{text.sender.name_fr} vous demande de retirer l'image ci-dessous ou d'en bloquer l'accès.",
+        f"{text.sender.name_fr} vous demande de retirer l’image ci-dessous ou d’en bloquer l’accès.",
         "",
-        f"Quoi\u00a0: {kind}. Deux évaluateurs l'ont vérifié. {match}",
+        f"Quoi\u00a0: {kind}. Deux évaluateurs l’ont vérifié. {match}",
         f"Où\u00a0: {defanged(text.url)}",
         *([f"Page\u00a0: {defanged(text.page_url)}"] if text.page_url and text.page_url != text.url else []),
         *([f"Adresse\u00a0: {text.server_address}"] if text.server_address else []),
@@ -143,12 +143,12 @@ def _french(text: NoticeText) -> list[str]:
         *_fingerprint_lines(text),
         "",
         f"Les liens ci-dessus sont écrits de façon que personne ne les ouvre par accident. {how}",
-        "Veuillez ne pas nous envoyer l'image. Conservez les données de compte que la loi vous oblige à conserver.",
+        "Veuillez ne pas nous envoyer l’image. Conservez les données de compte que la loi vous oblige à conserver.",
         "",
-        f"Dites-nous ce que vous avez fait. Une question, sans compte; le lien sert une fois, {days} jours\u00a0:",
+        f"Dites-nous ce que vous avez fait. Une question, sans compte\u00a0; le lien sert une fois, {days} jours\u00a0:",
         text.answer_url_fr,
         "",
-        f"Nous revérifions l'emplacement nous-mêmes. Tant que l'image y est, nous écrivons toutes les {hours} heures.",
+        f"Nous revérifions l’emplacement nous-mêmes. Tant que l’image y est, nous écrivons toutes les {hours} heures.",
         "Nous déclarons de bonne foi que cet avis est exact et complet.",
         *_contact(text.sender.name_fr, text),
     ]

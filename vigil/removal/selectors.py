@@ -1,0 +1,322 @@
+"""Reads of the removal room. What a person may not see is not in any answer; row policies stand behind that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from vigil.accounts.policies import require
+from vigil.core import keyd
+from vigil.core.actors import Actor
+from vigil.removal.errors import NoticeNotFound
+from vigil.removal.models import (
+    CLOSED_STATES,
+    Answer,
+    Notice,
+    NoticeAttempt,
+    NoticeCheck,
+    NoticeState,
+    Provider,
+    Removal,
+)
+
+BOARD_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """One notice as other rooms and the board may know it: no link, no host."""
+
+    id: UUID
+    number: str
+    entry_id: UUID
+    sighting_id: UUID
+    place_id: UUID
+    provider_id: UUID | None
+    provider_name: str
+    state: str
+    place_word: str  # up, down, unknown, reappeared, removed, gone, stopped
+    sensitivity: int
+    first_seen_at: datetime
+    opened_at: datetime
+    sent_at: datetime | None
+    last_checked_at: datetime | None
+    closed_at: datetime | None
+    mails_sent: int
+    attempts: int
+    failures: int
+    last_failure: str
+    last_answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalFacts:
+    """One confirmed removal with its times."""
+
+    id: UUID
+    number: str
+    notice_id: UUID
+    provider_id: UUID
+    sensitivity: int
+    first_seen_at: datetime
+    notice_sent_at: datetime
+    first_down_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """One provider on the board: how many places are in which state."""
+
+    name: str
+    open: int
+    unknown: int
+    removed: int
+    reappeared: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """One answer of a provider. `has_words`: the provider wrote something; it is opened alone."""
+
+    id: UUID
+    kind: str
+    kept_evidence: str
+    at: datetime
+    has_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFacts:
+    """One try to send one mail: when, which mail, to which mailbox, with which result."""
+
+    at: datetime
+    kind: str
+    to: str
+    is_sent: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage:
+    """Everything the page of one notice shows, except what must be opened."""
+
+    notice: NoticeFacts
+    provider: Provider | None
+    row: Notice
+    attempts: list[AttemptFacts]
+    checks: list[NoticeCheck]
+    answers: list[AnswerFacts]
+    removals: list[RemovalFacts]
+
+
+def board(actor: Actor, *, state: str = "", provider_id: UUID | None = None) -> list[NoticeFacts]:
+    """The removal board: what is open first, oldest first. Raises NotPermitted without `board.view`."""
+    require(actor, "board.view")
+    rows = _notices_seen_by(actor)
+    if provider_id is not None:
+        rows = rows.filter(provider_id=provider_id)
+    facts = [_facts(row) for row in rows.order_by("opened_at")[:BOARD_LIMIT]]
+    if state:
+        facts = [one for one in facts if one.place_word == state or one.state == state]
+    return sorted(facts, key=lambda one: (one.state in CLOSED_STATES, one.opened_at))
+
+
+def board_providers(actor: Actor) -> list[ProviderRow]:
+    """Counts for each provider with a notice the actor may see."""
+    require(actor, "board.view")
+    counted: dict[str, list[int]] = {}
+    for row in _notices_seen_by(actor).exclude(provider=None):
+        name, word = row.provider.name if row.provider else "", _place_word(row)
+        counts = counted.setdefault(name, [0, 0, 0, 0])
+        counts[0] += not row.is_closed
+        counts[1] += word == "unknown"
+        counts[2] += row.state == NoticeState.REMOVED
+        counts[3] += row.reappeared_at is not None
+    return [ProviderRow(name, *counts) for name, counts in sorted(counted.items())]
+
+
+def notices_that_need_a_person(actor: Actor) -> list[NoticeFacts]:
+    """Notices that stand still until somebody acts: no address, disputed, questions, or failing again and again."""
+    require(actor, "notice.view")
+    waiting = Q(state__in=[NoticeState.NO_ADDRESS, NoticeState.DISPUTED]) | Q(last_answer="need_more", state="answered")
+    rows = _notices_seen_by(actor).exclude(state__in=CLOSED_STATES).filter(waiting | Q(failures__gte=3))
+    return [_facts(row) for row in rows.order_by("opened_at")[:BOARD_LIMIT]]
+
+
+def notice_page(actor: Actor, notice_id: UUID) -> NoticePage:
+    """One notice with its attempts, visits and answers. Raises NoticeNotFound, NotPermitted."""
+    row = _notice_rows().filter(id=notice_id).first()
+    if row is None:
+        raise NoticeNotFound(notice_id)
+    require(actor, "notice.view", row)
+    return NoticePage(
+        notice=_facts(row),
+        provider=row.provider,
+        row=row,
+        attempts=[
+            AttemptFacts(one.at, one.kind, one.provider.abuse_email, one.outcome == "sent", one.code)
+            for one in row.attempts.select_related("provider").order_by("-at")
+        ],
+        checks=list(row.checks.order_by("-asked_at")[:100]),
+        answers=[
+            AnswerFacts(one.id, one.kind, one.kept_evidence, one.at, one.words is not None)
+            for one in row.answers.order_by("-at")
+        ],
+        removals=[_removal_facts(one) for one in row.removals.select_related("notice").order_by("-confirmed_at")],
+    )
+
+
+def opened_places(actor: Actor, notice_id: UUID) -> tuple[str, str]:
+    """The address of a notice's place and of the page around it, for the page of that notice: show them defanged only.
+
+    Audited by the key process before it opens them. Raises NoticeNotFound, NotPermitted, keyd's errors.
+    """
+    row = _notice_rows().filter(id=notice_id).first()
+    if row is None:
+        raise NoticeNotFound(notice_id)
+    require(actor, "notice.view", row)
+
+    def opened(place_id: UUID | None, sealed: Any) -> str:
+        if place_id is None:
+            return ""
+        return keyd.open_place(
+            place_id=place_id, url_sealed=bytes(sealed), purpose="removal.view", actor=actor, ticket=str(row.id)
+        )
+
+    return opened(row.place_id, row.place_sealed), opened(row.page_place_id, row.page_sealed)
+
+
+def opened_words(actor: Actor, notice_id: UUID) -> dict[UUID, str]:
+    """What providers wrote in their answers to one notice, by answer. Audited by the key process."""
+    row = _notice_rows().filter(id=notice_id).first()
+    if row is None:
+        raise NoticeNotFound(notice_id)
+    require(actor, "notice.view", row)
+    words = {}
+    for one in Answer.objects.filter(notice=row, words__isnull=False):
+        key = keyd.open_key(record_id=one.id, klass="note", purpose="removal.view", actor=actor, ticket=str(row.id))
+        words[one.id] = key.decrypt(bytes(one.words), table="removal_answer", column="words", row_id=one.id)  # type: ignore[arg-type]
+    return words
+
+
+# ---- for other rooms and for `vigil trace` ------------------------------------------------------------------------------
+def notice(notice_id: UUID) -> NoticeFacts:
+    """One notice. Raises NoticeNotFound. The caller asks `permit(actor, "notice.view", facts)`."""
+    row = _notice_rows().filter(id=notice_id).first()
+    if row is None:
+        raise NoticeNotFound(notice_id)
+    return _facts(row)
+
+
+def notices_of_sighting(sighting_id: UUID) -> list[NoticeFacts]:
+    """The notice that a sighting opened or joined: none or one."""
+    rows = _notice_rows().filter(Q(sighting_id=sighting_id) | Q(last_sighting_id=sighting_id))
+    return [_facts(row) for row in rows]
+
+
+def notices_of_entry(entry_id: UUID) -> list[NoticeFacts]:
+    """Every notice of one entry, oldest first."""
+    return [_facts(row) for row in _notice_rows().filter(entry_id=entry_id).order_by("opened_at")]
+
+
+def removal(removal_id: UUID) -> RemovalFacts:
+    """One confirmed removal. Raises NoticeNotFound when there is none."""
+    row = Removal.objects.select_related("notice").filter(id=removal_id).first()
+    if row is None:
+        raise NoticeNotFound(removal_id)
+    return _removal_facts(row)
+
+
+def removals_of_notice(notice_id: UUID) -> list[RemovalFacts]:
+    """The removals of one notice, oldest first: more than one when the place came back."""
+    rows = Removal.objects.select_related("notice").filter(notice_id=notice_id).order_by("confirmed_at")
+    return [_removal_facts(row) for row in rows]
+
+
+# ---- for figures: only columns that the role of figures may read ------------------------------------------------------------
+def counts_between(since: datetime, until: datetime) -> Mapping[str, int]:
+    """Events of a period: notices opened and first mailed, mails sent, answers, removals confirmed."""
+    span = {"gte": since, "lt": until}
+
+    def during(field: str) -> dict[str, datetime]:
+        return {f"{field}__{name}": value for name, value in span.items()}
+
+    return {
+        "notices_opened": Notice.objects.filter(**during("opened_at")).count(),
+        "notices_sent": Notice.objects.filter(**during("sent_at")).count(),
+        "mails_sent": NoticeAttempt.objects.filter(outcome="sent", **during("at")).count(),
+        "answers": Answer.objects.filter(**during("at")).count(),
+        "removals": Removal.objects.filter(**during("confirmed_at")).count(),
+    }
+
+
+def removal_seconds_between(since: datetime, until: datetime) -> list[tuple[float, float]]:
+    """For each removal confirmed in a period: seconds from first sight to confirmation, and from the mail to first gone."""
+    rows = Removal.objects.filter(confirmed_at__gte=since, confirmed_at__lt=until).order_by("confirmed_at")
+    times = rows.values_list("first_seen_at", "notice_sent_at", "first_down_at", "confirmed_at")
+    return [
+        ((confirmed - seen).total_seconds(), (down - sent).total_seconds()) for seen, sent, down, confirmed in times
+    ]
+
+
+def _notice_rows() -> Any:
+    return Notice.objects.select_related("provider").annotate(attempts_made=Count("attempts", distinct=True))
+
+
+def _notices_seen_by(actor: Actor) -> Any:
+    rows = _notice_rows()
+    return rows if actor.kind == "process" else rows.filter(sensitivity__lte=actor.clearance)
+
+
+def _place_word(row: Notice) -> str:
+    """One word for the board. A look that failed is "unknown", whatever it was before."""
+    if row.is_closed:
+        return str(row.state)
+    if row.place_state == "up" and row.reappeared_at is not None and row.round_seen_at != row.first_seen_at:
+        return "reappeared"
+    return str(row.place_state)
+
+
+def _facts(row: Any) -> NoticeFacts:
+    return NoticeFacts(
+        id=row.id,
+        number=row.number,
+        entry_id=row.entry_id,
+        sighting_id=row.sighting_id,
+        place_id=row.place_id,
+        provider_id=row.provider_id,
+        provider_name=row.provider.name if row.provider else "",
+        state=row.state,
+        place_word=_place_word(row),
+        sensitivity=row.sensitivity,
+        first_seen_at=row.first_seen_at,
+        opened_at=row.opened_at,
+        sent_at=row.sent_at,
+        last_checked_at=row.last_checked_at,
+        closed_at=row.closed_at,
+        mails_sent=row.mails_sent,
+        attempts=row.attempts_made,
+        failures=row.failures,
+        last_failure=row.last_failure,
+        last_answer=row.last_answer,
+    )
+
+
+def _removal_facts(row: Removal) -> RemovalFacts:
+    return RemovalFacts(
+        id=row.id,
+        number=row.number,
+        notice_id=row.notice_id,
+        provider_id=row.provider_id,
+        sensitivity=row.notice.sensitivity,
+        first_seen_at=row.first_seen_at,
+        notice_sent_at=row.notice_sent_at,
+        first_down_at=row.first_down_at,
+        confirmed_at=row.confirmed_at,
+    )
