@@ -44,7 +44,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.bootstrap.lock
   .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
   say "building Vigil and its matching engine"
-  .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --no-index -e . -e ./ringmatch
+  # make, not ninja: the module of that name is django-ninja here, and the build would import it.
+  CMAKE_GENERATOR="Unix Makefiles" .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --no-index -e . -e ./ringmatch
   printf '%s' "$want" >"$stamp"
 fi
 .venv/bin/python -m tools.translations compile
