@@ -34,7 +34,15 @@ nb::object numpy_array(std::unique_ptr<Number[]> numbers, std::size_t count) {
     return nb::ndarray<nb::numpy, Number, nb::ndim<1>>(data, {count}, owner).cast();
 }
 
-nb::tuple search(const Index& index, HashArray queries, int max_distance, int threads) {
+ringmatch::Plan plan_named(const std::string& name) {
+    if (name == "automatic") return ringmatch::Plan::automatic;
+    if (name == "per_query") return ringmatch::Plan::per_query;
+    if (name == "join") return ringmatch::Plan::join;
+    throw nb::value_error("plan is automatic, per_query or join");
+}
+
+nb::tuple search(const Index& index, HashArray queries, int max_distance, int threads, const std::string& plan_name) {
+    const ringmatch::Plan plan = plan_named(plan_name);
     std::unique_ptr<std::uint32_t[]> query;
     std::unique_ptr<std::uint64_t[]> id;
     std::unique_ptr<std::uint16_t[]> distance;
@@ -42,7 +50,7 @@ nb::tuple search(const Index& index, HashArray queries, int max_distance, int th
     {
         const nb::gil_scoped_release unlocked;
         const auto matches =
-            index.search(queries.data(), static_cast<std::uint32_t>(queries.shape(0)), max_distance, threads);
+            index.search(queries.data(), static_cast<std::uint32_t>(queries.shape(0)), max_distance, threads, plan);
         found = matches.size();
         query = std::make_unique_for_overwrite<std::uint32_t[]>(found);
         id = std::make_unique_for_overwrite<std::uint64_t[]>(found);
@@ -156,7 +164,8 @@ NB_MODULE(_native, m) {
         .def_static("build", build, nb::arg("hashes"), nb::arg("ids"), nb::arg("threads"),
                     nb::arg("ring_from") = ringmatch::kRingFromEntries)
         .def_static("open", open_index, nb::arg("path"), nb::arg("threads"))
-        .def("search", search, nb::arg("queries"), nb::arg("max_distance"), nb::arg("threads"))
+        .def("search", search, nb::arg("queries"), nb::arg("max_distance"), nb::arg("threads"),
+             nb::arg("plan") = "automatic")
         .def("image", [](nb::object self) { return image(std::move(self)); })
         .def_prop_ro("id_count", [](const Index& index) { return index.counts().ids; })
         .def_prop_ro("entry_count", [](const Index& index) { return index.counts().entries; })

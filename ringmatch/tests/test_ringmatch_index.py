@@ -134,6 +134,37 @@ def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(kind: str, d
         assert_same(index.search(queries, max_distance), expected)
 
 
+@pytest.mark.parametrize("size", [1, 65, 3000])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_joining_a_batch_with_the_tables_gives_the_same_answers(kind: str, size: int, dispatch_path: str) -> None:
+    rng = np.random.default_rng([size, 5])
+    hashes = KINDS[kind](rng, size)
+    ids = some_ids(size)
+    queries = queries_around(rng, hashes, 200)
+    native = _native.NativeIndex.build(hashes, ids, 1, ring_from=0)
+
+    for max_distance in (0, 7, 15, 16, 24, 31):
+        for threads in (1, 3):
+            joined = Matches(*native.search(queries, max_distance, threads, plan="join"))
+            assert_same(joined, full_scan(hashes, ids, queries, max_distance))
+
+
+def test_a_large_batch_on_a_long_list_is_answered_like_its_parts() -> None:
+    """Long enough that the join is chosen, which the small cases above ask for by name."""
+    rng = np.random.default_rng(10)
+    hashes = random_hashes(rng, 500_000)
+    index = Index.build(hashes, some_ids(500_000), threads=0)
+    queries = queries_around(rng, hashes, 4000)
+
+    together = index.search(queries, threads=0)
+
+    parts = [index.search(queries[start : start + 1000]) for start in range(0, len(queries), 1000)]
+    assert len(together.id) > 2000
+    assert np.array_equal(together.id, np.concatenate([part.id for part in parts]))
+    assert np.array_equal(together.distance, np.concatenate([part.distance for part in parts]))
+    assert np.array_equal(together.query, np.concatenate([part.query + 1000 * k for k, part in enumerate(parts)]))
+
+
 @pytest.mark.parametrize("spread", ["even", "one_run", "pairs"])
 def test_differences_placed_against_the_tables_are_found(spread: str, dispatch_path: str) -> None:
     """The method rests on where differences lie in the blocks, so they are put where it is weakest."""

@@ -11,6 +11,7 @@
 #include "ringmatch/image.hpp"
 #include "ringmatch/kernel.hpp"
 #include "ringmatch/memory.hpp"
+#include "ringmatch/permutation.hpp"
 
 namespace ringmatch {
 
@@ -25,6 +26,13 @@ struct Match {
 // Below this many different hashes a scan beats the tables, which alone take 4 MiB.
 constexpr std::uint64_t kRingFromEntries = 8192;
 
+// How a batch of queries meets the tables. Both give the same answers.
+enum class Plan {
+    automatic,
+    per_query,  // each query looks up its keys
+    join,       // every table is gone through once with all queries
+};
+
 class Index {
   public:
     // hashes: count x 32 bytes; ids: count numbers. The ring layout is used from ring_from different hashes.
@@ -36,7 +44,8 @@ class Index {
     static Index open(const std::string& path, int threads);
 
     // queries: count x 32 bytes. Sorted by query, then distance, then id. max_distance: 0 to 31.
-    std::vector<Match> search(const std::uint8_t* queries, std::uint32_t count, int max_distance, int threads) const;
+    std::vector<Match> search(const std::uint8_t* queries, std::uint32_t count, int max_distance, int threads,
+                              Plan plan = Plan::automatic) const;
 
     // The bytes of a file that `open` accepts. Computes the checksums when that was not done yet; safe beside searches.
     const std::byte* sealed_image(int threads);
@@ -55,7 +64,12 @@ class Index {
     bool sealed_ = false;
     std::unique_ptr<std::mutex> sealing_ = std::make_unique<std::mutex>();
 
+    struct Collector;
+    static void collect(void* context, std::uint32_t query, std::uint32_t entry, std::uint32_t distance);
+
     std::uint64_t id_at(std::uint64_t position) const;
+    std::vector<Match> search_each(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;
+    std::vector<Match> join(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;
     void append_ids(std::uint32_t query, std::uint32_t entry, std::uint32_t distance, std::vector<Match>& out) const;
 };
 

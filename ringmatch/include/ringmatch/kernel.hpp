@@ -34,6 +34,20 @@ struct QueryRange {
     std::uint32_t last;  // one past the end
 };
 
+// All queries in the order of one of their blocks, for joining a batch with that table.
+struct QueryTable {
+    const std::uint64_t* hashes;  // all queries, bits already permuted
+    const std::uint32_t* starts;  // kKeyCount + 1 numbers
+    const std::uint32_t* queries;
+    const std::uint16_t* next_blocks;
+};
+
+struct KeyRange {
+    std::uint32_t table;
+    std::uint32_t first;
+    std::uint32_t last;  // one past the end
+};
+
 using MatchSink = void (*)(void* context, std::uint32_t query, std::uint32_t entry, std::uint32_t distance);
 
 // Sparse weights that shrink one axis of a picture to 64. Output o is the sum over k of
@@ -57,6 +71,8 @@ struct Kernel {
 
     // Every entry within max_distance of each query, each once, in no particular order.
     void (*search_ring)(const IndexView&, const QueryRange&, int max_distance, MatchSink, void* context);
+    // The same for the part of it that the keys of one table give; all keys of all tables together give everything.
+    void (*join_keys)(const IndexView&, const QueryTable&, const KeyRange&, int max_distance, MatchSink, void* context);
     void (*search_flat)(const IndexView&, const QueryRange&, int max_distance, MatchSink, void* context);
 
     // accumulator: columns * channels floats; luma: columns floats; out: 64 * 64 floats.

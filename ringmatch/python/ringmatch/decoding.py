@@ -122,10 +122,11 @@ def _high_bytes(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _from_floats(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    finite: NDArray[np.float32] = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     # Float pictures hold 0 to 1 by convention, or 0 to 255 when they were made from bytes.
     scale = 255.0 if float(finite.max(initial=0.0)) <= 1.0 else 1.0
-    return np.clip(np.rint(finite * scale), 0, 255).astype(np.uint8)
+    rounded: NDArray[np.float32] = np.rint(finite * scale)
+    return rounded.clip(0, 255).astype(np.uint8)
 
 
 def _refuse_large_webp(data: bytes, max_pixels: int) -> None:
