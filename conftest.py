@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.pq import TransactionStatus
 
 from vigil import settings as vigil_settings
 from vigil.core import postgres
@@ -56,7 +57,10 @@ def as_role(role_name: str, actor: Actor | None = None) -> Iterator[None]:
             yield
         finally:
             settings.PROCESS = process_before
-            if not connection.needs_rollback:
+            if connection.connection.info.transaction_status == TransactionStatus.INERROR:
+                # Rolling back to before SET LOCAL ROLE also restores the role.
+                transaction.set_rollback(True)
+            elif not connection.needs_rollback:
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL ROLE vigil_owner")
                 _set_local("vigil.actor", "")

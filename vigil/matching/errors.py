@@ -1,0 +1,27 @@
+"""Errors of the matching room."""
+
+from vigil.core.errors import Invalid, Unavailable
+
+
+class Undecodable(Invalid):
+    """The bytes are no picture that we read: damaged, cut off, another kind, or hostile to the decoder."""
+
+    code = "matching.undecodable"
+
+
+class TooLarge(Invalid):
+    """More bytes or more pixels than are decoded."""
+
+    code = "matching.too_large"
+
+
+class SandboxDown(Unavailable):
+    """No decoder can be started with the layers that must hold."""
+
+    code = "matching.sandbox_down"
+
+
+class ListUnreadable(Unavailable):
+    """The published list cannot be read now: that is never "no match"."""
+
+    code = "matching.list_unreadable"
