@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import verify_password
 from django.http import HttpRequest
+from typing_extensions import override
 
 from vigil.accounts.models import Person
 from vigil.accounts.policies import belongs_to_partner
@@ -22,11 +23,22 @@ def may_enter(person: Any, origin: str) -> bool:
     return True
 
 
+def _has_second_factor(person: Person) -> bool:
+    """A password counts only beside another factor, and not at all for roles that use passkeys alone. The answer to somebody
+    who has none is the one to a wrong password."""
+    from allauth.mfa.models import Authenticator
+
+    if not settings.PASSKEY_ONLY_ROLES.isdisjoint(person.roles):
+        return False
+    return Authenticator.objects.filter(user=person, type__in=("webauthn", "totp")).exists()
+
+
 class PersonBackend(ModelBackend):
     """Password by e-mail address (never enough alone), and the person behind a session. Django asks again at every request,
     so a disabled account, or one that became a partner's, is out at once. Not allauth's own backend: that one shows a page of
     its own for a right password on a closed account, which confirms the password."""
 
+    @override
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, email: str | None = None, password: str | None = None, **credentials: Any
     ) -> Person | None:
@@ -38,9 +50,10 @@ class PersonBackend(ModelBackend):
             Person().set_password(password)
             return None
         is_correct, _must_update = verify_password(password, person.password)
-        if is_correct and self.user_can_authenticate(person):
+        if is_correct and self.user_can_authenticate(person) and _has_second_factor(person):
             return person
         return None
 
+    @override
     def user_can_authenticate(self, user: Any) -> bool:
         return may_enter(user, settings.PROCESS)

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
+from typing_extensions import override
 
 from vigil.accounts.policies import PARTNER_ROLES, Role
 from vigil.core.ids import new_id
@@ -38,6 +39,7 @@ class Agency(models.Model):
 class PersonManager(BaseUserManager["Person"]):
     """Finds people by the address they sign in with, whatever its capitals."""
 
+    @override
     def get_by_natural_key(self, username: str | None) -> Person:
         return self.get(email=(username or "").lower())
 
@@ -89,9 +91,11 @@ class Person(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name
 
+    @override
     def get_full_name(self) -> str:
         return self.name
 
+    @override
     def get_short_name(self) -> str:
         return self.name
 
@@ -144,6 +148,7 @@ class Session(AbstractBaseSession):
     objects = BaseSessionManager()
 
     @classmethod
+    @override
     def get_session_store_class(cls) -> type:
         from vigil.accounts.sessions import SessionStore
 

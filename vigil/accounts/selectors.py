@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
 from vigil.accounts.errors import AgencyNotFound, PersonNotFound
-from vigil.accounts.models import Agency, ApiKey, Person
+from vigil.accounts.models import Agency, ApiKey, Person, Session
 from vigil.core.actors import REPORTER, Actor
 
 
@@ -43,7 +45,17 @@ class AgencyFacts:
     kind: str
 
     def name(self, language: str) -> str:
+        """The agency's name in a language."""
         return self.name_fr if language.startswith("fr") else self.name_en
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One open session, without its key."""
+
+    begun_at: datetime
+    ends_at: datetime
+    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,8 @@ def is_fresh(request: HttpRequest) -> bool:
     from allauth.account.internal.flows.login import get_authentication_records
 
     records = get_authentication_records(request, getattr(request, "user", None))
+    if settings.VIGIL_DEMO and records and records[-1]["method"] == "demo_link":
+        return True  # synthetic people have no factor to confirm with
     return bool(records) and 0 <= time.time() - float(records[-1]["at"]) < settings.FRESH_SECONDS
 
 
@@ -152,6 +166,16 @@ def agency(agency_id: UUID) -> AgencyFacts:
     if row is None:
         raise AgencyNotFound(agency_id)
     return _agency_facts(row)
+
+
+def open_sessions_of(person_id: UUID, *, current_key: str | None = None) -> list[OpenSession]:
+    """The sessions of a person at this origin that still hold, newest first."""
+    from vigil.accounts.sessions import digest
+
+    now = timezone.now()
+    rows = Session.objects.filter(person_id=person_id, expire_date__gt=now, ends_at__gt=now).order_by("-begun_at")
+    current = digest(current_key) if current_key else ""
+    return [OpenSession(row.begun_at, row.ends_at, row.session_key == current) for row in rows]
 
 
 def api_keys() -> list[ApiKey]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 
 from vigil.accounts.errors import (
+    ActionNotPermitted,
     AgencyNotFound,
     ApiKeyUnusable,
     BadPerson,
@@ -266,6 +267,12 @@ def end_sessions(*, actor: Actor, person_id: UUID, at: datetime) -> int:
     return ended
 
 
+@transaction.atomic
+def record_password_change(*, actor: Actor, at: datetime) -> None:
+    """Write that a person changed their own password; the other sessions ended with it."""
+    audit.record(actor=actor, action="person.change_password", subject_kind="person", subject_id=actor.id, at=at)
+
+
 def _end_sessions(person_id: UUID) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT vigil_end_sessions(%s)", [person_id])
@@ -327,16 +334,24 @@ def holder_of(key: str, *, scope: str) -> KeyHolder:
 
 
 def begin_session(request: HttpRequest, person: Person, *, method: str = "demo_link") -> None:
-    """Sign a person in, as a step-up that is fresh for five minutes, without asking for a factor.
+    """Sign a person in, as a fresh step-up, without asking for a factor.
 
-    Only the demonstration's one-use links call this (`method="demo_link"`), and the invitation page, where a person who has
-    proved the 256-bit link sets up their first factor (`method="invitation"`). The caller has checked what it must.
+    Only the demonstration's one-use links call this (`method="demo_link"`: fresh for as long as the session lasts), and the
+    invitation page, where somebody who has proved the 256-bit link sets up their first factor (`method="invitation"`). The
+    caller has checked what it must. Raises NotPermitted when the account belongs to the other origin.
     """
+    from allauth.account.internal.flows.login import record_authentication
     from django.contrib.auth import login
 
-    from allauth.account.internal.flows.login import record_authentication
+    from vigil.accounts.backends import may_enter
+    from vigil.accounts.middleware import SETTING_UP, become
 
     if method == "demo_link" and not settings.CLOCK_MAY_DRIFT:
         raise RuntimeError("one-use links exist in a demonstration only")
-    login(request, person, backend="vigil.accounts.backends.PersonBackend")
+    if not may_enter(person, settings.PROCESS):
+        raise ActionNotPermitted("person.sign_in", subject_kind="person", subject_id=person.id)
+    become(request, person, fresh=True)
     record_authentication(request, person, method=method, reauthenticated=True)
+    login(request, person, backend="vigil.accounts.backends.PersonBackend")
+    if method == "invitation":
+        request.session[SETTING_UP] = True

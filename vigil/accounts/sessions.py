@@ -18,6 +18,7 @@ from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
+from typing_extensions import override
 
 from vigil.core import crypto
 from vigil.core.errors import VigilError
@@ -34,6 +35,7 @@ class SessionStore(DatabaseStore):
     """Django's database sessions with hashed keys, sealed data and an absolute end. Synchronous only."""
 
     @classmethod
+    @override
     def get_model_class(cls) -> type:
         from vigil.accounts.models import Session
 
@@ -42,10 +44,12 @@ class SessionStore(DatabaseStore):
     def _key_of_data(self) -> bytes:
         return crypto.derive(str(self.session_key).encode(), purpose="vigil session data")
 
+    @override
     def encode(self, session_dict: dict[str, Any]) -> str:
         plain = json.dumps(session_dict, separators=(",", ":"), default=str).encode()
         return b64encode(crypto.encrypt(self._key_of_data(), plain, context="accounts_session")).decode()
 
+    @override
     def decode(self, session_data: str) -> dict[str, Any]:
         try:
             return dict(
@@ -63,9 +67,11 @@ class SessionStore(DatabaseStore):
             self._session_key = None
         return row
 
+    @override
     def exists(self, session_key: str) -> bool:
         return self.model.objects.filter(session_key=digest(session_key)).exists()
 
+    @override
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         begun_at = timezone.now()
         if isinstance(data.get(_BEGUN_KEY), int | float):
@@ -84,6 +90,7 @@ class SessionStore(DatabaseStore):
             ends_at=begun_at + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
         )
 
+    @override
     def save(self, must_create: bool = False) -> None:
         if self.session_key is None:
             return self.create()
@@ -103,12 +110,14 @@ class SessionStore(DatabaseStore):
             raise
         return None
 
+    @override
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key:
             self.model.objects.filter(session_key=digest(key)).delete()
 
     @classmethod
+    @override
     def clear_expired(cls) -> None:
         now = timezone.now()
         cls.get_model_class().objects.filter(expire_date__lt=now).delete()  # type: ignore[attr-defined]
@@ -118,11 +127,14 @@ class SessionStore(DatabaseStore):
     async def _aget_session_from_db(self) -> Any:
         raise NotImplementedError("sessions are synchronous")
 
+    @override
     async def aexists(self, session_key: str) -> bool:
         raise NotImplementedError("sessions are synchronous")
 
+    @override
     async def acreate_model_instance(self, data: dict[str, Any]) -> Any:
         raise NotImplementedError("sessions are synchronous")
 
+    @override
     async def adelete(self, session_key: str | None = None) -> None:
         raise NotImplementedError("sessions are synchronous")

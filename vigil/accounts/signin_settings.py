@@ -22,6 +22,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ["email", "name"]},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "vigil.accounts.passwords.CommonInDisguiseValidator"},
     {"NAME": "vigil.accounts.passwords.NotOurOwnWordsValidator"},
 ]
 
@@ -30,7 +31,7 @@ ACCOUNT_ADAPTER = "vigil.accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; the library reads here that there are passwords
 # An administrator knows the address; the invitation that reaches it proves it.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
@@ -40,6 +41,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+ACCOUNT_FORMS = {"login": "vigil.accounts.forms.LoginForm"}
 ACCOUNT_CHANGE_EMAIL = False
 # Counted by axes in the database instead: allauth counts by address of the caller, in one process's memory.
 ACCOUNT_RATE_LIMITS = {"login": False, "login_failed": False, "reauthenticate": False}
@@ -99,3 +101,26 @@ INVITATION_SECONDS = 24 * 60 * 60
 PASSKEY_ONLY_ROLES: frozenset[str] = frozenset()
 # URL names that can sign somebody in; a test compares this with the URL map.
 SIGN_IN_WAYS = ("account_login", "mfa_authenticate", "mfa_login_webauthn", "accounts:invitation")
+# Views that answer people who have not signed in. Each also carries Django's `login_not_required` mark; a test lists both maps.
+OPEN_VIEWS: tuple[str, ...] = (
+    *SIGN_IN_WAYS,
+    "account_logout",  # also cancels a sign-in between its two steps
+    "web:language",
+    "web:csp_report",
+    "removal_answer:answer",
+    "removal_answer:page-en",
+    "removal_answer:page-fr",
+    "removal_answer:thanks-en",
+    "removal_answer:thanks-fr",
+    "vigil_demo:sign_in",
+)
+# What an invited person reaches before they have a passkey or a code.
+SETUP_VIEWS: tuple[str, ...] = (
+    "accounts:set_up",
+    "accounts:password",
+    "mfa_add_webauthn",
+    "mfa_activate_totp",
+    "account_logout",
+    "web:language",
+    "web:csp_report",
+)

@@ -2,9 +2,10 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import vigil.core.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import vigil.core.ids
 
 
 class Migration(migrations.Migration):

@@ -1,20 +1,18 @@
 from django.db import migrations
 
 # SECURITY DEFINER: the caller's role may not read every person, and a policy on accounts_person must not ask itself.
-_READS_THE_ACTOR = "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp"
-
-FUNCTIONS = f"""
-CREATE FUNCTION vigil_clearance() RETURNS integer {_READS_THE_ACTOR} AS $$
+FUNCTIONS = """
+CREATE FUNCTION vigil_clearance() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     -- Unknown and disabled people see nothing; no actor at all raises in vigil_actor().
     SELECT coalesce((SELECT clearance::integer FROM accounts_person WHERE id = vigil_actor() AND is_active), 0)
 $$;
-CREATE FUNCTION vigil_agency() RETURNS uuid {_READS_THE_ACTOR} AS $$
+CREATE FUNCTION vigil_agency() RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT (SELECT agency_id FROM accounts_person WHERE id = vigil_actor() AND is_active)
 $$;
-CREATE FUNCTION vigil_provider() RETURNS uuid {_READS_THE_ACTOR} AS $$
+CREATE FUNCTION vigil_provider() RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT (SELECT provider_id FROM accounts_person WHERE id = vigil_actor() AND is_active)
 $$;
-CREATE FUNCTION vigil_has_role(wanted text) RETURNS boolean {_READS_THE_ACTOR} AS $$
+CREATE FUNCTION vigil_has_role(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM accounts_person WHERE id = vigil_actor() AND is_active AND wanted = ANY (roles))
 $$;
 CREATE FUNCTION vigil_partner_sees(person uuid, agency uuid, provider uuid) RETURNS boolean

@@ -56,5 +56,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(DOOR, "ALTER TABLE accounts_session DROP COLUMN door"),
         migrations.RunSQL(END_SESSIONS, "DROP FUNCTION vigil_end_sessions(uuid)"),
         migrations.RunSQL(API_KEY, "DROP FUNCTION vigil_api_key(bytea)"),
-        migrations.RunSQL(OWN_RIGHTS, "DROP TRIGGER person_keeps_rights ON accounts_person; DROP FUNCTION accounts_person_keeps_rights()"),
+        migrations.RunSQL(
+            OWN_RIGHTS,
+            "DROP TRIGGER person_keeps_rights ON accounts_person; DROP FUNCTION accounts_person_keeps_rights()",
+        ),
     ]

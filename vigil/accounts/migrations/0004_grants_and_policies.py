@@ -7,7 +7,9 @@ PARTNER = "vigil_partner"
 BOTH = "vigil_console, vigil_partner"
 
 # A partner's process sees partners' accounts (never staff); once somebody is signed in, the own agency's or company's only.
-PARTNERS_PEOPLE = "roles && ARRAY['police_officer', 'provider']::varchar[] AND vigil_partner_sees(id, agency_id, provider_id)"
+PARTNERS_PEOPLE = (
+    "roles && ARRAY['police_officer', 'provider']::varchar[] AND vigil_partner_sees(id, agency_id, provider_id)"
+)
 OF_A_VISIBLE_PERSON = "EXISTS (SELECT 1 FROM accounts_person p WHERE p.id = {column})"
 ADMINISTRATOR = "vigil_has_role('administrator')"
 

@@ -20,7 +20,10 @@ def scalar(sql: str, *values: object) -> object:
         return cursor.fetchone()[0]
 
 
-@pytest.mark.parametrize("function", ["vigil_actor()", "vigil_clearance()", "vigil_agency()", "vigil_provider()", "vigil_has_role('auditor')"])
+@pytest.mark.parametrize(
+    "function",
+    ["vigil_actor()", "vigil_clearance()", "vigil_agency()", "vigil_provider()", "vigil_has_role('auditor')"],
+)
 @pytest.mark.parametrize("setting", [None, ""])
 def test_asking_for_the_actor_raises_when_there_is_none(role, function, setting):
     with role("vigil_console"):
@@ -86,7 +89,9 @@ def test_no_door_deletes_a_person(role, make_person):
 
 
 @pytest.mark.parametrize("door", ["vigil_public", "vigil_wire", "vigil_crawl", "vigil_index", "vigil_keyd"])
-@pytest.mark.parametrize("table", ["accounts_person", "accounts_agency", "accounts_session", "accounts_apikey", "mfa_authenticator"])
+@pytest.mark.parametrize(
+    "table", ["accounts_person", "accounts_agency", "accounts_session", "accounts_apikey", "mfa_authenticator"]
+)
 def test_other_doors_read_nothing_of_accounts(role, door, table):
     with role(door), pytest.raises(Error), transaction.atomic():
         scalar(f"SELECT count(*) FROM {table}")
