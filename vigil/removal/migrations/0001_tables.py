@@ -1,6 +1,7 @@
 import django.db.models.deletion
-import vigil.core.ids
 from django.db import migrations, models
+
+import vigil.core.ids
 
 
 class Migration(migrations.Migration):

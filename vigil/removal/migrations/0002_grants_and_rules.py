@@ -22,11 +22,15 @@ BEGIN
     RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION removal_notice_is_called_for() FROM PUBLIC;
-CREATE CONSTRAINT TRIGGER notice_is_called_for AFTER INSERT OR UPDATE OF entry_id, sighting_id, place_id ON removal_notice
+CREATE CONSTRAINT TRIGGER notice_is_called_for AFTER INSERT ON removal_notice
     NOT DEFERRABLE FOR EACH ROW EXECUTE FUNCTION removal_notice_is_called_for();
+-- What a notice is about may not be changed into something else; closing one whose entry was withdrawn is no such change.
+CREATE CONSTRAINT TRIGGER notice_stays_called_for AFTER UPDATE ON removal_notice NOT DEFERRABLE FOR EACH ROW
+    WHEN ((OLD.entry_id, OLD.sighting_id, OLD.place_id) IS DISTINCT FROM (NEW.entry_id, NEW.sighting_id, NEW.place_id))
+    EXECUTE FUNCTION removal_notice_is_called_for();
 """
 NOTICE_RULE_DROPPED = """
-DROP TRIGGER notice_is_called_for ON removal_notice; DROP FUNCTION removal_notice_is_called_for();
+DROP TRIGGER notice_stays_called_for ON removal_notice; DROP TRIGGER notice_is_called_for ON removal_notice; DROP FUNCTION removal_notice_is_called_for();
 """
 
 REMOVAL_RULE = """

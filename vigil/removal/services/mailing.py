@@ -21,6 +21,7 @@ from vigil.removal.services.rows import WORKER
 from vigil.removal.services.timing import ANSWER_LINK_DAYS, backoff, reminder_every
 from vigil.removal.wire.notice import Fingerprints, NoticeText, Sender, message_id
 from vigil.removal.wire.notice_mail import notice_mail
+from vigil.settings import origin_url
 
 MAILABLE_STATES = (NoticeState.DUE, NoticeState.SENT, NoticeState.REAPPEARED)
 
@@ -67,7 +68,7 @@ def token_digest(token: str) -> bytes:
 def _text_of(notice: Notice, kind: str, verified_at: datetime) -> NoticeText:
     entry = lists.entry(notice.entry_id)
     token = answer_token(notice, kind)
-    origin = settings.origin_url("partner")
+    origin = origin_url("partner")
     assert notice.provider is not None
     return NoticeText(
         notice_id=notice.id,

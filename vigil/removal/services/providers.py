@@ -98,7 +98,7 @@ def set_address(*, actor: Actor, notice_id: UUID, name: str, abuse_email: str, a
     notice.failures, notice.last_failure = 0, ""
     if notice.state in {NoticeState.NO_ADDRESS, NoticeState.DISPUTED}:
         notice.state = NoticeState.SENT if notice.sent_at else NoticeState.DUE
-    notice.save()
+    notice.save(update_fields=["provider", "state", "next_lookup_at", "next_mail_at", "failures", "last_failure"])
     audit.record(
         actor=actor,
         action="notice.set_address",
