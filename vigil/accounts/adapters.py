@@ -12,9 +12,10 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from typing_extensions import override
 
-from vigil.accounts import seeds
+from vigil.accounts import seeds, signin_settings
 from vigil.accounts.middleware import become
 from vigil.accounts.models import Person, SecurityNotice
 from vigil.core import clock
@@ -46,7 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up; changes are told by mail through an outbox; a password alone never confirms who one is."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": _("The e-mail address, the password or both are not right.")
+        "email_password_mismatch": gettext_lazy("The e-mail address, the password or both are not right.")
     }
 
     @override
@@ -103,6 +104,10 @@ class AccountAdapter(DefaultAccountAdapter):
 class MfaAdapter(DefaultMFAAdapter):
     """Seeds of codes are sealed in the database; the authenticator shows the operator's name."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("The code is not right, or was used already.")
+    }
+
     @override
     def encrypt(self, text: str) -> str:
         return seeds.seal(text)
@@ -131,7 +136,7 @@ class MfaAdapter(DefaultMFAAdapter):
 
 def is_passkey_only(person: Person) -> bool:
     """Whether this person's roles refuse codes altogether."""
-    return not settings.PASSKEY_ONLY_ROLES.isdisjoint(person.roles)
+    return not signin_settings.PASSKEY_ONLY_ROLES.isdisjoint(person.roles)
 
 
 def _method(id: str, description: str, url_name: str) -> dict[str, str]:

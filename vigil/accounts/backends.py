@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import verify_password
 from django.http import HttpRequest
 from typing_extensions import override
 
+from vigil.accounts import signin_settings
 from vigil.accounts.models import Person
 from vigil.accounts.policies import belongs_to_partner
 
@@ -28,7 +29,7 @@ def _has_second_factor(person: Person) -> bool:
     who has none is the one to a wrong password."""
     from allauth.mfa.models import Authenticator
 
-    if not settings.PASSKEY_ONLY_ROLES.isdisjoint(person.roles):
+    if not signin_settings.PASSKEY_ONLY_ROLES.isdisjoint(person.roles):
         return False
     return Authenticator.objects.filter(user=person, type__in=("webauthn", "totp")).exists()
 

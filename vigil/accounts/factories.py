@@ -21,7 +21,7 @@ NOON = datetime(2026, 6, 1, 16, 0, tzinfo=UTC)
 def make_agency(**changes: Any) -> UUID:
     """Make an agency; returns its id."""
     n = next(_counter)
-    values = {
+    values: dict[str, Any] = {
         "name_en": f"Demo Police {n}",
         "name_fr": f"Police de démonstration {n}",
         "region": "CA-ON",
@@ -40,7 +40,7 @@ def make_person(
         changes["agency_id"] = make_agency()
     if Role.PROVIDER in wanted and "provider_id" not in changes:
         changes["provider_id"] = new_id()
-    values = {
+    values: dict[str, Any] = {
         "email": f"demo-{n}-{new_id().hex[-8:]}@hotline.example",
         "name": f"Demo Person {n}",
         "at": NOON,

@@ -39,8 +39,8 @@ def origin_of_credential(credential: Any) -> str:
 class SameOrigin(forms.Form):
     """A passkey's answer must have been made on the origin that receives it, scheme and port included."""
 
-    @override
     def clean_credential(self) -> Any:
+        """The credential, when its origin is ours."""
         credential = self.cleaned_data["credential"]
         request: HttpRequest = context.request
         if origin_of_credential(credential) != f"{settings.SCHEME}://{request.get_host()}":
@@ -73,7 +73,7 @@ class AddPasskeyForm(SameOrigin, passkeys.AddWebAuthnForm):
     )
 
     @override
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Any:
         self.cleaned_data["passwordless"] = True
         return super().clean()
 
@@ -84,8 +84,8 @@ class CountedOnce(forms.Form):
 
     user: Any
 
-    @override
     def clean_code(self) -> str:
+        """The code, when it is right, unused and the name is not locked."""
         request: HttpRequest = context.request
         if is_passkey_only(self.user):
             raise get_adapter().validation_error("incorrect_code")

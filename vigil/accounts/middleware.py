@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from vigil.accounts import signin_settings
 from vigil.accounts.errors import StepUpNeeded
 from vigil.accounts.selectors import actor_for, is_fresh
 from vigil.audit import services as audit
@@ -24,6 +24,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # Set in a session that an invitation began, until its person has a passkey or a code: it opens the set-up pages only.
 SETTING_UP = "accounts_setting_up"
+LANGUAGE_COOKIE = "__Host-l"  # read by vigil.web.middleware.LanguageOfPersonMiddleware
 
 
 def become(request: HttpRequest, person: Any, *, fresh: bool = False) -> None:
@@ -36,6 +37,19 @@ def set_actor(actor_id: UUID) -> None:
     """Tell this transaction's row policies who acts. Ends with the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('vigil.actor', %s, true)", [str(actor_id)])
+
+
+def keep_language(request: HttpRequest, response: HttpResponse) -> None:
+    """The language belongs to the person: their choice follows them to the next browser, where it starts with the sign-in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return
+    chosen = response.cookies.get(LANGUAGE_COOKIE)
+    if chosen is not None and chosen.value in ("en", "fr") and chosen.value != user.language:
+        user.language = chosen.value
+        user.save(update_fields=["language"])
+    elif chosen is None and LANGUAGE_COOKIE not in request.COOKIES:
+        response.set_cookie(LANGUAGE_COOKIE, user.language, secure=True, httponly=True, samesite="Lax", path="/")
 
 
 class ActorTransactionMiddleware:
@@ -60,6 +74,8 @@ class ActorTransactionMiddleware:
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+            else:
+                keep_language(request, response)
         refused: NotPermitted | None = request.refused  # type: ignore[attr-defined]
         if refused is not None:
             self._record_refusal(request, refused)
@@ -107,8 +123,8 @@ def ask_again(request: HttpRequest) -> HttpResponse:
 class SignInRequiredMiddleware:
     """Console and partner: nobody sees a page without having signed in, except the views that are open.
 
-    A view is open when it is marked with Django's `login_not_required` AND its name is in `settings.OPEN_VIEWS`: a mark alone
-    opens nothing. A person who was invited and has no passkey or code yet reaches the set-up pages only.
+    A view is open when it is marked with Django's `login_not_required` AND its name is in `signin_settings.OPEN_VIEWS`: a
+    mark alone opens nothing. A person who was invited and has no passkey or code yet reaches the set-up pages only.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -131,7 +147,7 @@ class SignInRequiredMiddleware:
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
-        if request.session.get(SETTING_UP) and name not in settings.SETUP_VIEWS:
+        if request.session.get(SETTING_UP) and name not in signin_settings.SETUP_VIEWS:
             if not _has_second_factor(request.user):
                 return HttpResponseRedirect(reverse("accounts:set_up"))
             del request.session[SETTING_UP]
@@ -146,4 +162,4 @@ def _has_second_factor(person: Any) -> bool:
 
 def is_open(name: str, view: Callable[..., Any]) -> bool:
     """Whether a view answers people who have not signed in."""
-    return name in settings.OPEN_VIEWS and getattr(view, "login_required", True) is False
+    return name in signin_settings.OPEN_VIEWS and getattr(view, "login_required", True) is False

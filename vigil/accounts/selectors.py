@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from vigil.accounts import signin_settings
 from vigil.accounts.errors import AgencyNotFound, PersonNotFound
 from vigil.accounts.models import Agency, ApiKey, Person, Session
 from vigil.core.actors import REPORTER, Actor
@@ -113,7 +114,7 @@ def is_fresh(request: HttpRequest) -> bool:
     records = get_authentication_records(request, getattr(request, "user", None))
     if settings.VIGIL_DEMO and records and records[-1]["method"] == "demo_link":
         return True  # synthetic people have no factor to confirm with
-    return bool(records) and 0 <= time.time() - float(records[-1]["at"]) < settings.FRESH_SECONDS
+    return bool(records) and 0 <= time.time() - float(records[-1]["at"]) < signin_settings.FRESH_SECONDS
 
 
 def person(person_id: UUID) -> PersonFacts:

@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.http import HttpRequest
 
+from vigil.accounts import signin_settings
 from vigil.accounts.errors import (
     ActionNotPermitted,
     AgencyNotFound,
@@ -174,7 +175,7 @@ def invite(*, actor: Actor, person_id: UUID, at: datetime) -> NewInvitation:
         token_hash=key_digest(token),
         made_by=actor.id,
         made_at=at,
-        expires_at=at + timedelta(seconds=settings.INVITATION_SECONDS),
+        expires_at=at + timedelta(seconds=signin_settings.INVITATION_SECONDS),
     )
     audit.record(actor=actor, action="person.invite", subject_kind="person", subject_id=person.id, at=at)
     return NewInvitation(invitation.id, person.id, token, invitation.expires_at)

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY as PERSON_KEY
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -20,6 +19,7 @@ from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
 from typing_extensions import override
 
+from vigil.accounts import signin_settings
 from vigil.core import crypto
 from vigil.core.errors import VigilError
 
@@ -36,7 +36,7 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     @override
-    def get_model_class(cls) -> type:
+    def get_model_class(cls) -> Any:
         from vigil.accounts.models import Session
 
         return Session
@@ -50,7 +50,7 @@ class SessionStore(DatabaseStore):
         return b64encode(crypto.encrypt(self._key_of_data(), plain, context="accounts_session")).decode()
 
     @override
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
             return dict(
                 json.loads(crypto.decrypt(self._key_of_data(), b64decode(session_data), context="accounts_session"))
@@ -60,9 +60,11 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Any:
         now = timezone.now()
-        row = self.model.objects.filter(
-            session_key=digest(str(self.session_key)), expire_date__gt=now, ends_at__gt=now
-        ).first()
+        row = (
+            self.get_model_class()
+            .objects.filter(session_key=digest(str(self.session_key)), expire_date__gt=now, ends_at__gt=now)
+            .first()
+        )
         if row is None:
             self._session_key = None
         return row
@@ -79,22 +81,22 @@ class SessionStore(DatabaseStore):
         data[_BEGUN_KEY] = begun_at.timestamp()
         person = data.get(PERSON_KEY)
         # The key must exist before the data are sealed under it.
-        key = self._get_or_create_session_key()
+        key: str = self._get_or_create_session_key()  # type: ignore[attr-defined]
         self._session_key = key
-        return self.model(
+        return self.get_model_class()(
             session_key=digest(key),
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             person_id=UUID(str(person)) if person else None,
             begun_at=begun_at,
-            ends_at=begun_at + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
+            ends_at=begun_at + timedelta(seconds=signin_settings.SESSION_ABSOLUTE_SECONDS),
         )
 
     @override
     def save(self, must_create: bool = False) -> None:
         if self.session_key is None:
             return self.create()
-        data = self._get_session(no_load=must_create)
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         row = self.create_model_instance(data)
         using = router.db_for_write(self.model, instance=row)
         try:
@@ -120,8 +122,8 @@ class SessionStore(DatabaseStore):
     @override
     def clear_expired(cls) -> None:
         now = timezone.now()
-        cls.get_model_class().objects.filter(expire_date__lt=now).delete()  # type: ignore[attr-defined]
-        cls.get_model_class().objects.filter(ends_at__lt=now).delete()  # type: ignore[attr-defined]
+        cls.get_model_class().objects.filter(expire_date__lt=now).delete()
+        cls.get_model_class().objects.filter(ends_at__lt=now).delete()
 
     # The parent's asynchronous twins would look for a row under the cookie itself: they fail loudly instead.
     async def _aget_session_from_db(self) -> Any:

@@ -8,11 +8,11 @@ from uuid import UUID
 from allauth.account.signals import authentication_step_completed
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed, authenticator_reset
-from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from vigil.accounts import signin_settings
 from vigil.accounts.lockout import name_of
 from vigil.accounts.middleware import become
 from vigil.accounts.models import Person, Session
@@ -45,7 +45,7 @@ def record_sign_in(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) 
 def _end_oldest_sessions(request: HttpRequest, user: Any) -> None:
     """At most so many screens at once: the oldest sessions of this origin end when a new one begins."""
     others = Session.objects.filter(person_id=user.pk).exclude(session_key=digest(str(request.session.session_key)))
-    kept = others.order_by("-begun_at").values_list("session_key", flat=True)[: settings.SESSION_PARALLEL - 1]
+    kept = others.order_by("-begun_at").values_list("session_key", flat=True)[: signin_settings.SESSION_PARALLEL - 1]
     others.exclude(session_key__in=list(kept)).delete()
 
 

@@ -283,9 +283,22 @@ def test_every_page_of_sign_in_renders_in_both_languages(role, door, make_person
         client = door(person)
         for path in ("mine", "passkeys/add", "password", "confirm/code", "recovery-codes/new", "app/remove"):
             for language in ("en", "fr"):
-                answer = client.get(f"/sign-in/{path}", headers={"accept-language": language})
+                client.cookies["__Host-l"] = language
+                answer = client.get(f"/sign-in/{path}")
                 assert answer.status_code == 200, path
                 assert f'lang="{language}"' in answer.content.decode()
                 assert answer.content.decode().count("<h1") == 1
         for language in ("en", "fr"):
             assert browser("console").get("/sign-in/", headers={"accept-language": language}).status_code == 200
+
+
+def test_the_language_of_a_person_follows_them_to_the_next_browser(role, door, make_person):
+    person = make_person(language="fr")
+    with role("vigil_console"):
+        first = door(person)
+        first.get("/sign-in/mine")
+        assert 'lang="fr"' in first.get("/sign-in/mine").content.decode()
+        first.post("/language/", {"language": "en", "next": "/"})
+        second = door(person)
+        second.get("/sign-in/mine")
+        assert 'lang="en"' in second.get("/sign-in/mine").content.decode()

@@ -110,7 +110,7 @@ def test_a_code_counts_once_in_whichever_process(role, browser, member):
         second = sign_in(browser("console"), person, secret)
 
     assert second.status_code == 200
-    assert b"Incorrect code" in second.content
+    assert b"was used already" in second.content
 
 
 def test_codes_of_other_half_minutes_are_refused(role, browser, member):
