@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class AccountsConfig(AppConfig):
@@ -7,4 +7,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from vigil.accounts import signals  # noqa: F401  (connects the receivers)
+        # Nobody signs in on the public and protocol origins: the sign-in library is not installed there.
+        if apps.is_installed("allauth.mfa"):
+            from vigil.accounts import signals  # noqa: F401  (connects the receivers)
