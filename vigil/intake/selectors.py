@@ -243,3 +243,9 @@ def read_thread(*, number: str, secret: str) -> OpenThread:
         submitted_at=row.submitted_at,
         messages=messages,
     )
+
+
+def reports_between(since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """(source, language) of each report submitted in [since, until): figures count these."""
+    rows = Report.objects.filter(submitted_at__gte=since, submitted_at__lt=until)
+    return list(rows.order_by("submitted_at", "id").values_list("source", "language"))

@@ -171,9 +171,10 @@ def _without_draft(request: HttpRequest, token: bytes | None) -> HttpResponse:
 def _take_answers(request: HttpRequest, step: str) -> HttpResponse:
     if request.POST.get("trap", "").strip():
         return error_page(request, 400, "intake.not_taken")
-    token, at = _token_of(request) or receipts.new_token(), clock.now()
+    token = _token_of(request) or receipts.new_token()
     action = request.POST.get("action", "next")
     try:
+        at = clock.now()
         draft = services.load_draft(token=token, at=at)
         if draft is not None and draft.sent:
             return _go("sent")
@@ -294,12 +295,12 @@ def _show(
 @_open_form_only
 def check(request: HttpRequest) -> HttpResponse:
     """Everything once more, each with a way to change it; then send."""
-    token, at = _token_of(request), clock.now()
+    token = _token_of(request)
     if request.method == "POST":
         if request.POST.get("action") == "language":
             return _go("check", other_language_of(current_language()))
         return _send(request, token)
-    draft = services.load_draft(token=token, at=at) if token else None
+    draft = services.load_draft(token=token, at=clock.now()) if token else None
     if draft is None:
         return _without_draft(request, token)
     if draft.sent:
