@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
+from base64 import urlsafe_b64encode
 
 import pytest
+from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from vigil.accounts import services
 from vigil.accounts.factories import NOON
+from vigil.accounts.forms import SameOrigin
 from vigil.accounts.models import Person, Session
 from vigil.accounts.policies import Role
 from vigil.accounts.sessions import digest
@@ -365,3 +370,39 @@ def test_sign_ins_and_failures_stand_in_the_audit_log(role, browser, member, aud
 
     actions = [row["action"] for row in audit_rows(person.id)]
     assert actions[-2:] == ["person.sign_in.refused", "person.sign_in"]
+
+
+# ---- passkeys (the ceremony itself: tests/browser/test_sign_in.py) --------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("origin", "taken"),
+    [
+        ("http://console.localhost", True),
+        ("http://console.localhost:81", False),
+        ("https://console.localhost", False),
+        ("http://partner.localhost", False),
+        ("http://console.localhost.example", False),
+        ("", False),
+    ],
+)
+def test_a_passkey_answer_made_on_another_origin_is_refused(rf, origin, taken):
+    client_data = urlsafe_b64encode(json.dumps({"origin": origin}).encode()).decode().rstrip("=")
+    form = SameOrigin()
+    form.cleaned_data = {"credential": {"response": {"clientDataJSON": client_data}}}
+    with request_context(rf.post("/sign-in/passkey", headers={"host": "console.localhost"})):
+        if taken:
+            assert form.clean_credential() is form.cleaned_data["credential"]
+        else:
+            with pytest.raises(ValidationError):
+                form.clean_credential()
+
+
+@pytest.mark.parametrize(
+    "credential", ["", "{}", "[]", "null", '"x"', '{"response": {}}', '{"response": {"clientDataJSON": "!!"}}']
+)
+def test_any_nonsense_instead_of_a_passkey_leads_back_to_the_sign_in_page(role, browser, credential):
+    with role("vigil_console"):
+        client = browser("console")
+        assert client.get("/sign-in/passkey", headers={"accept": "application/json"}).json()["request_options"]
+        answer = client.post("/sign-in/passkey", {"credential": credential})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")
