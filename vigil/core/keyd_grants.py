@@ -15,6 +15,7 @@ OPEN: frozenset[tuple[str, str, str]] = frozenset(
         ("console", "thread", "casework.view"),
         ("console", "thread", "casework.ask"),
         ("console", "note", "casework.view"),
+        ("console", "note", "removal.view"),
         ("console", "referral", "referral.view"),
         ("partner", "referral", "referral.view"),
         ("worker", "narrative", "referral.package"),

@@ -90,7 +90,7 @@ def take_check(*, check_id: UUID, at: datetime) -> Notice | None:
     is_late = notice.last_checked_at is not None and row.done_at <= notice.last_checked_at
     if notice.state != NoticeState.STOPPED and not is_late:
         notice.last_checked_at, notice.place_state = row.done_at, row.verdict
-        {"up": _found_up, "down": _found_down, "unknown": _found_unknown}[row.verdict](notice, row, at)
+        {"up": _found_up, "down": _found_down, "unknown": _found_unknown}[row.verdict](notice, row, result.done_at, at)
     notice.save()
     return notice
 
@@ -115,12 +115,12 @@ def resume_after_answer(*, notice_id: UUID, at: datetime) -> Notice:
     return notice
 
 
-def _found_up(notice: Notice, row: NoticeCheck, at: datetime) -> None:
-    if notice.is_closed:
-        mark_reappeared(notice, seen_at=row.done_at, at=at)  # type: ignore[arg-type]
-        audit.record(actor=WORKER, action="notice.reappeared", subject_kind="notice", subject_id=notice.id, at=at)
+def _found_up(notice: Notice, row: NoticeCheck, done_at: datetime, at: datetime) -> None:
+    is_back = notice.is_closed
+    if is_back:
+        mark_reappeared(notice, seen_at=done_at, at=at)
     notice.first_down_at = notice.first_down_check_id = None
-    notice.next_check_at = row.done_at + visits_apart()  # type: ignore[operator]
+    notice.next_check_at = done_at + visits_apart()
     if notice.last_failure == "check.unknown":
         notice.last_failure = ""
     if notice.state == NoticeState.ANSWERED and notice.last_answer in CLAIMS_OF_REMOVAL:
@@ -129,15 +129,18 @@ def _found_up(notice: Notice, row: NoticeCheck, at: datetime) -> None:
             return
         notice.state = NoticeState.SENT
     if notice.next_mail_at is None and notice.state in MAILABLE_STATES and notice.provider_id is not None:
-        waits = notice.round_sent_at is not None and notice.last_sent_at is not None
-        notice.next_mail_at = max(at, notice.last_sent_at + reminder_every()) if waits else at  # type: ignore[operator]
-    is_fresh = at - row.done_at <= FRESH_CHECK  # type: ignore[operator]
+        notice.next_mail_at = at
+        if notice.round_sent_at is not None and notice.last_sent_at is not None:
+            notice.next_mail_at = max(at, notice.last_sent_at + reminder_every())
+    is_fresh = at - done_at <= FRESH_CHECK
     if is_mail_due(notice, at) and is_fresh and lists.published_state(notice.entry_id) == "published":
-        send_mail(notice, verified_at=row.done_at, at=at)  # type: ignore[arg-type]
+        send_mail(notice, verified_at=done_at, at=at)
+    if is_back:
+        # Last, like every audit row: nobody waits for the chain while a mail is on its way.
+        audit.record(actor=WORKER, action="notice.reappeared", subject_kind="notice", subject_id=notice.id, at=at)
 
 
-def _found_down(notice: Notice, row: NoticeCheck, at: datetime) -> None:
-    done_at: datetime = row.done_at  # type: ignore[assignment]
+def _found_down(notice: Notice, row: NoticeCheck, done_at: datetime, at: datetime) -> None:
     if notice.is_closed:
         watched_until = (notice.closed_at or at) + WATCH_FOR
         notice.next_check_at = done_at + WATCH_EVERY if done_at + WATCH_EVERY <= watched_until else None
@@ -150,10 +153,10 @@ def _found_down(notice: Notice, row: NoticeCheck, at: datetime) -> None:
     elif done_at - notice.first_down_at < visits_apart():
         notice.next_check_at = notice.first_down_at + visits_apart()
     else:
-        _confirm_gone(notice, row, at)
+        _confirm_gone(notice, row, done_at, at)
 
 
-def _found_unknown(notice: Notice, row: NoticeCheck, at: datetime) -> None:
+def _found_unknown(notice: Notice, row: NoticeCheck, done_at: datetime, at: datetime) -> None:
     again = at + after_unknown()
     notice.next_check_at = again
     notice.last_failure = notice.last_failure or "check.unknown"
@@ -161,8 +164,7 @@ def _found_unknown(notice: Notice, row: NoticeCheck, at: datetime) -> None:
         notice.next_mail_at = again
 
 
-def _confirm_gone(notice: Notice, row: NoticeCheck, at: datetime) -> None:
-    done_at: datetime = row.done_at  # type: ignore[assignment]
+def _confirm_gone(notice: Notice, row: NoticeCheck, done_at: datetime, at: datetime) -> None:
     notice.closed_at = done_at
     notice.next_check_at = done_at + WATCH_EVERY
     notice.failures, notice.last_failure = 0, ""
@@ -171,6 +173,7 @@ def _confirm_gone(notice: Notice, row: NoticeCheck, at: datetime) -> None:
         notice.state = NoticeState.GONE
         audit.record(actor=WORKER, action="notice.gone_before_mail", subject_kind="notice", subject_id=notice.id, at=at)
         return
+    assert notice.provider_id and notice.first_down_at and notice.first_down_check_id
     notice.state = NoticeState.REMOVED
     removal_id = new_id()
     removal = Removal.objects.create(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -99,10 +100,10 @@ def _text_of(notice: Notice, kind: str, verified_at: datetime) -> NoticeText:
     )
 
 
-def _opened(notice: Notice, place_id: object, sealed: object) -> str:
+def _opened(notice: Notice, place_id: UUID, sealed: object) -> str:
     return keyd.open_place(
-        place_id=place_id,  # type: ignore[arg-type]
-        url_sealed=bytes(sealed),  # type: ignore[arg-type]
+        place_id=place_id,
+        url_sealed=bytes(sealed),  # type: ignore[call-overload]
         purpose="removal.notice",
         actor=WORKER,
         ticket=str(notice.id),
@@ -155,6 +156,7 @@ def _record_sent(notice: Notice, kind: str, at: datetime) -> None:
 
 
 def _record_attempt(notice: Notice, kind: str, at: datetime, *, outcome: str, code: str) -> None:
+    assert notice.provider_id is not None
     NoticeAttempt.objects.create(
         notice=notice,
         provider_id=notice.provider_id,

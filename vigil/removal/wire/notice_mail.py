@@ -67,10 +67,11 @@ def notice_mail(text: NoticeText) -> EmailMessage:
     message["MIME-Version"] = "1.0"
     message["Content-Type"] = 'multipart/report; report-type="feedback-report"'
     message.set_boundary(mime_boundary(text.notice_id, text.attempt_kind))
-    message.attach(_text_part(human_text(text)))
-    message.attach(_feedback_part(text))
+    # A part is a MIMEPart, without a MIME-Version of its own; the stubs ask for a whole message.
+    message.attach(_text_part(human_text(text)))  # type: ignore[arg-type]
+    message.attach(_feedback_part(text))  # type: ignore[arg-type]
     if is_expressible(text.classification):
-        message.attach(_json_part(xarf_bytes(text)))
+        message.attach(_json_part(xarf_bytes(text)))  # type: ignore[arg-type]
     return message
 
 
