@@ -51,3 +51,9 @@ class PreviewChanged(Conflict):
     """The place answers, but no longer shows the expected picture."""
 
     code = "crawl.preview_changed"
+
+
+class PreviewAlreadyGiven(Conflict):
+    """The preview of this ticket has been given once: there is no second time."""
+
+    code = "crawl.preview_already_given"

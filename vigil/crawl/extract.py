@@ -140,7 +140,9 @@ def looks_like(body: bytes, content_type: str) -> str:
     if _is_image(head):
         return "image"
     kind = content_type.partition(";")[0].strip().lower()
-    if kind in {"text/html", "application/xhtml+xml"} or re.match(rb"\s*<(?:!doctype html|html|head|body|\?xml[^>]*>\s*<html)", head, re.I):
+    if kind in {"text/html", "application/xhtml+xml"} or re.match(
+        rb"\s*<(?:!doctype html|html|head|body|\?xml[^>]*>\s*<html)", head, re.I
+    ):
         return "page"
     # A picture by its name only: a truncated or hostile file, which the decoder will judge.
     return "image" if kind.startswith("image/") and kind != "image/svg+xml" else "other"

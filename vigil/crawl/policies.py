@@ -20,7 +20,20 @@ RESOLVE_SECONDS = 8.0
 URL_MAX_CHARACTERS = 4096
 
 # Names that never mean a host of the public web, whatever a resolver says. Sources: RFC 6761, 6762, 7686, 8375, 9476, ICANN.
-PRIVATE_SUFFIXES = ("local", "localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "home.arpa", "onion", "alt", "arpa")
+PRIVATE_SUFFIXES = (
+    "local",
+    "localhost",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "home.arpa",
+    "onion",
+    "alt",
+    "arpa",
+)
 
 # IANA registry of IPv4 special-purpose addresses, multicast, and a cloud's metadata service outside them (Azure: 168.63.129.16).
 REFUSED_IPV4 = tuple(
@@ -35,7 +48,8 @@ REFUSED_IPV4 = tuple(
 # assignments (2001::/23), documentation, 6to4, AS112, 6bone. IPv4-mapped, NAT64 and site-local addresses lie outside the block.
 PERMITTED_IPV6 = ip_network("2000::/3")
 REFUSED_IPV6 = tuple(
-    ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20")
+    ip_network(text)
+    for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20")
 )
 # The last 32 bits of these may name an IPv4 address by an operator's own NAT64, which no registry lists: ::ffff:0:0/96 style
 # forms are refused above; RFC 6052 prefixes inside 2000::/3 are the operator's business (egress firewall).
@@ -109,7 +123,11 @@ def _judge_name(host: str) -> None:
     labels = host.split(".")
     if settings.CRAWL_ALLOW_PRIVATE and labels[-1] == "localhost":
         return
-    if len(labels) < 2 or not all(labels) or any(host == suffix or host.endswith(f".{suffix}") for suffix in PRIVATE_SUFFIXES):
+    if (
+        len(labels) < 2
+        or not all(labels)
+        or any(host == suffix or host.endswith(f".{suffix}") for suffix in PRIVATE_SUFFIXES)
+    ):
         raise AddressRefused(code="crawl.name_refused")
 
 

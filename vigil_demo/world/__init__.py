@@ -116,6 +116,11 @@ class World:
         with self._lock:
             self._taken_down.pop(_key(url), None)
 
+    def put_all_back(self) -> None:
+        """Show everything again as it was made."""
+        with self._lock:
+            self._taken_down.clear()
+
     # ---- serving -------------------------------------------------------------------------------------------------------------
     def start(self) -> World:
         """Begin to serve, in threads of this process."""

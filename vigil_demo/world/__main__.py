@@ -27,7 +27,8 @@ def main() -> int:
         options.seed, listed=options.listed, port=options.port, control_port=options.control_port, cache=options.cache
     ) as world:
         sys.stdout.write(
-            f"ready port={world.port} control_port={world.control_port} pages={world.size['pages']} pictures={world.size['pictures']}\n"
+            f"ready port={world.port} control_port={world.control_port} "
+            f"pages={world.size['pages']} pictures={world.size['pictures']}\n"
         )
         sys.stdout.flush()
         stop.wait()

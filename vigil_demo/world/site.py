@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from vigil_demo.world.pictures import FORMS, copy_of, encoded, picture
 
 HOSTS = 12
 ALBUMS = 4
+CLOSED_HOSTS = 4
 PAGES_PER_ALBUM = 5
 PICTURES_PER_PAGE = (1, 2)
 LAYOUT_VERSION = 1
@@ -95,83 +97,77 @@ class _Pictures:
             partial.rename(path)
         return files
 
-    def image(self, index: int):  # noqa: ANN201 - a Pillow image
+    def image(self, index: int) -> Image.Image:
         return picture(np.random.default_rng([self._seed, index]), index)
+
+
+Place = tuple[int, int, int]  # host, album, page, each counted from 0
+
+
+class _Builder:
+    """Puts files and pages into a layout."""
+
+    def __init__(self, seed: int, port: int) -> None:
+        self.layout = Layout()
+        self.shown: dict[Place, list[_Shown]] = {}
+        self._seed, self._port = seed, port
+
+    def url(self, host: int, path: str) -> str:
+        return f"http://{host_name(host)}:{self._port}{path}"
+
+    def show(self, place: Place, data: bytes, content_type: str, markup: str) -> str:
+        """Put a file on a host and show it on a page; its path."""
+        host, album, _page = place
+        name = hashlib.sha256(f"{self._seed} {place} {len(self.layout.answers)}".encode()).hexdigest()[:10]
+        path = f"/files/{album + 1}/{name}.{_EXTENSION[content_type]}"
+        self.layout.answers[host_name(host), path] = Answer(content_type=content_type, body=data)
+        self.layout.pictures += 1
+        self.shown.setdefault(place, []).append(_Shown(path, markup))
+        return path
+
+    def copy(
+        self, place: Place, listed: int, form: str, markup: str, file: tuple[bytes, str], *, closed: bool = False
+    ) -> Copy:
+        """Show a listed picture in one of its forms; the truth about it."""
+        data, content_type = file
+        path = self.show(place, data, content_type, markup)
+        page_url = self.url(place[0], page_path(place[1], place[2]))
+        return Copy(self.url(place[0], path), page_url, listed, form, markup, hashlib.sha256(data).hexdigest(), closed)
 
 
 def lay_out(seed: int, listed: int, port: int, dead_port: int, cache: Path | None) -> Layout:
     """Build the whole web for one seed: the same seed gives the same web (but for the port)."""
     random = np.random.default_rng([seed, 1_000_003])
-    leaves = HOSTS * ALBUMS * PAGES_PER_ALBUM
-    fillers = int(leaves * sum(PICTURES_PER_PAGE) / 2)
-    pictures = _Pictures(seed, listed + fillers, cache)
-    layout = Layout()
-    shown: dict[tuple[int, int, int], list[_Shown]] = {}
     places = [
         (host, album, page) for host in range(HOSTS) for album in range(ALBUMS) for page in range(PAGES_PER_ALBUM)
     ]
-
-    def url(host: int, path: str) -> str:
-        return f"http://{host_name(host)}:{port}{path}"
-
-    def show(place: tuple[int, int, int], data: bytes, content_type: str, markup: str) -> str:
-        host, album, _page = place
-        name = hashlib.sha256(f"{seed} {place} {len(layout.answers)}".encode()).hexdigest()[:10]
-        path = f"/files/{album + 1}/{name}.{_EXTENSION[content_type]}"
-        layout.answers[host_name(host), path] = Answer(content_type=content_type, body=data)
-        layout.pictures += 1
-        shown.setdefault(place, []).append(_Shown(path, markup))
-        return path
-
-    # Album 4 of the first hosts is closed by robots.txt: what hides there stays unseen, and that is right.
-    closed = [place for place in places if place[1] == ALBUMS - 1 and place[0] < 4]
-    open_places = [place for place in places if place not in closed]
+    fillers = int(len(places) * sum(PICTURES_PER_PAGE) / 2)
+    pictures = _Pictures(seed, listed + fillers, cache)
+    build = _Builder(seed, port)
+    # The last album of the first hosts is closed by robots.txt: what hides there stays unseen, and that is right.
+    closed = [place for place in places if place[1] == ALBUMS - 1 and place[0] < CLOSED_HOSTS]
     for number in range(listed):
-        original = pictures.files[number]
-        place = (number % HOSTS, int(random.integers(0, ALBUMS - 1)), number // HOSTS % PAGES_PER_ALBUM)
-        path = show(place, original, "image/jpeg", "img")
-        page_url = url(place[0], page_path(place[1], place[2]))
-        digest = hashlib.sha256(original).hexdigest()
-        layout.originals.append(Copy(url(place[0], path), page_url, number, "original", "img", digest))
-        image = pictures.image(number)
-        elsewhere = [candidate for candidate in open_places if candidate[0] != place[0]]
-        for form in FORMS:
-            target = elsewhere[int(random.integers(0, len(elsewhere)))]
-            markup = MARKUPS[(number * len(FORMS) + FORMS.index(form)) % len(MARKUPS)]
-            _hide(
-                layout,
-                pictures_url=url,
-                show=show,
-                image=image,
-                original=original,
-                number=number,
-                form=form,
-                place=target,
-                markup=markup,
-            )
+        original, image = pictures.files[number], pictures.image(number)
+        home = (number % HOSTS, int(random.integers(0, ALBUMS - 1)), number // HOSTS % PAGES_PER_ALBUM)
+        build.layout.originals.append(build.copy(home, number, "original", "img", (original, "image/jpeg")))
+        elsewhere = [place for place in places if place not in closed and place[0] != home[0]]
+        for turn, form in enumerate(FORMS):
+            place = elsewhere[int(random.integers(0, len(elsewhere)))]
+            markup = MARKUPS[(number * len(FORMS) + turn) % len(MARKUPS)]
+            file = copy_of(image, original, form, number)
+            build.layout.copies.append(build.copy(place, number, form, markup, file))
         if number % 3 == 0:
-            _hide(
-                layout, pictures_url=url, show=show, image=image, original=original, number=number, form="exact",
-                place=closed[int(random.integers(0, len(closed)))], markup="img", is_hidden=True,
-            )  # fmt: skip
+            place = closed[int(random.integers(0, len(closed)))]
+            hidden = build.copy(place, number, "exact", "img", (original, "image/jpeg"), closed=True)
+            build.layout.copies.append(hidden)
     filler = listed
     for index, place in enumerate(places):
         for _ in range(PICTURES_PER_PAGE[index % len(PICTURES_PER_PAGE)]):
-            if filler < len(pictures.files):
-                show(place, pictures.files[filler], "image/jpeg", MARKUPS[filler % len(MARKUPS)])
-                filler += 1
-    _write_pages(layout, shown, url)
-    _write_corner(layout, port, dead_port, pictures.files[-1])
-    return layout
-
-
-def _hide(layout: Layout, *, pictures_url, show, image, original, number, form, place, markup, is_hidden=False) -> None:  # noqa: ANN001
-    data, content_type = copy_of(image, original, form, number)
-    path = show(place, data, content_type, markup)
-    page_url = pictures_url(place[0], page_path(place[1], place[2]))
-    layout.copies.append(
-        Copy(pictures_url(place[0], path), page_url, number, form, markup, hashlib.sha256(data).hexdigest(), is_hidden)
-    )
+            build.show(place, pictures.files[filler], "image/jpeg", MARKUPS[filler % len(MARKUPS)])
+            filler += 1
+    _write_pages(build)
+    _write_corner(build.layout, port, dead_port, pictures.files[-1])
+    return build.layout
 
 
 def host_name(host: int) -> str:
@@ -210,10 +206,11 @@ def _markup(shown: _Shown) -> tuple[str, str]:
     }[shown.markup]
 
 
-def _write_pages(layout: Layout, shown: dict[tuple[int, int, int], list[_Shown]], url) -> None:  # noqa: ANN001
+def _write_pages(build: _Builder) -> None:
+    layout = build.layout
     for host in range(HOSTS):
         name = host_name(host)
-        neighbour = url((host + 1) % HOSTS, "/")
+        neighbour = build.url((host + 1) % HOSTS, "/")
         albums = "".join(f'<li><a href="/album-{album + 1}/">Album {album + 1}</a></li>' for album in range(ALBUMS))
         layout.answers[name, "/"] = Answer(
             body=_page(
@@ -221,10 +218,10 @@ def _write_pages(layout: Layout, shown: dict[tuple[int, int, int], list[_Shown]]
             )
         )
         rules = "User-agent: *\n" + (
-            f"Disallow: /album-{ALBUMS}/\nDisallow: /files/{ALBUMS}/\n" if host < 4 else "Disallow:\n"
+            f"Disallow: /album-{ALBUMS}/\nDisallow: /files/{ALBUMS}/\n" if host < CLOSED_HOSTS else "Disallow:\n"
         )
         layout.answers[name, "/robots.txt"] = Answer(content_type="text/plain", body=rules.encode())
-        layout.seeds.append(url(host, "/"))
+        layout.seeds.append(build.url(host, "/"))
         layout.pages += 1
         for album in range(ALBUMS):
             items = "".join(
@@ -233,8 +230,10 @@ def _write_pages(layout: Layout, shown: dict[tuple[int, int, int], list[_Shown]]
             layout.answers[name, f"/album-{album + 1}/"] = Answer(body=_page(f"Album {album + 1}", f"<ul>{items}</ul>"))
             layout.pages += 1
             for page in range(PAGES_PER_ALBUM):
-                parts = [_markup(item) for item in shown.get((host, album, page), [])]
-                following = f'<p><a href="page-{page % PAGES_PER_ALBUM + 1}.html#top">Next</a> <a href="../">All albums</a></p>'
+                parts = [_markup(item) for item in build.shown.get((host, album, page), [])]
+                following = (
+                    f'<p><a href="page-{page % PAGES_PER_ALBUM + 1}.html#top">Next</a> <a href="../">All albums</a></p>'
+                )
                 layout.answers[name, page_path(album, page)] = Answer(
                     body=_page(
                         f"Album {album + 1}, page {page + 1}",

@@ -100,13 +100,19 @@ class _Transfer:
             handle.setopt(pycurl.REFERER, referrer)
         return handle
 
-    def _open_socket(self, _purpose: int, curl_address: tuple[int, int, int, tuple[str | bytes, int]]) -> socket.socket | int:
+    def _open_socket(
+        self, _purpose: int, curl_address: tuple[int, int, int, tuple[str | bytes, int]]
+    ) -> socket.socket | int:
         """The veto: the real address, at the moment of connecting, must be one of those that were judged, and still pass."""
         family, kind, protocol, address = curl_address
         try:
             text = address[0].decode() if isinstance(address[0], bytes) else address[0]
             real = ip_address(text.partition("%")[0])
-            if real in self.target.addresses and address[1] == self.target.port and refusal_of(real, address[1]) is None:
+            if (
+                real in self.target.addresses
+                and address[1] == self.target.port
+                and refusal_of(real, address[1]) is None
+            ):
                 return socket.socket(family, kind, protocol)
         except (ValueError, OSError, IndexError, TypeError):
             pass
@@ -172,7 +178,12 @@ class Fetcher:
         self.close()
 
     def fetch(
-        self, url: str, *, limits: Limits | None = None, referrer: str = "", permit: Callable[[str], Outcome | None] | None = None
+        self,
+        url: str,
+        *,
+        limits: Limits | None = None,
+        referrer: str = "",
+        permit: Callable[[str], Outcome | None] | None = None,
     ) -> Fetched:
         """GET `url`, following at most `limits.redirects` redirects; each hop is judged anew. Never raises for a bad place.
 
@@ -192,7 +203,13 @@ class Fetcher:
         return _with_time(fetched, started)
 
     def _hop(
-        self, url: str, hop: int, limits: Limits, referrer: str, permit: Callable[[str], Outcome | None] | None, seen: set[str]
+        self,
+        url: str,
+        hop: int,
+        limits: Limits,
+        referrer: str,
+        permit: Callable[[str], Outcome | None] | None,
+        seen: set[str],
     ) -> tuple[Fetched, str | None]:
         try:
             target = permitted_target(url)
@@ -208,7 +225,11 @@ class Fetcher:
             return Fetched(target.url, refusal, redirects=hop), None
         answer = self._transfer(_Transfer(target, limits, referrer))
         fetched = _judged(target.url, answer, hop)
-        if answer.outcome is Outcome.OK and answer.status in REDIRECT_STATUSES and (location := answer.headers.get("location")):
+        if (
+            answer.outcome is Outcome.OK
+            and answer.status in REDIRECT_STATUSES
+            and (location := answer.headers.get("location"))
+        ):
             return fetched, _joined(target.url, location)
         return fetched, None
 
@@ -244,7 +265,9 @@ class Fetcher:
         def watch(what: int, descriptor: int, _multi: object, _data: object) -> None:
             with contextlib.suppress(KeyError, ValueError):
                 selector.unregister(descriptor)
-            events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0)
+            events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
+                selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
+            )
             if what != pycurl.POLL_REMOVE and events:
                 selector.register(descriptor, events)
 

@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     HTTP_ERROR = "http_error"
     CONNECTION_BROKEN = "connection_broken"
     UNDECODABLE = "undecodable"
+    NO_PICTURE = "no_picture"
     NOT_READ = "not_read"
 
 

@@ -50,6 +50,10 @@ class Robots:
         """Why robots.txt of the address's origin keeps us out; None when we may fetch it."""
         return self.rules_for(url).refusal(url)
 
+    def delay_for(self, url: str) -> float:
+        """The rest between two requests that the origin's robots.txt asks for, in seconds (0 when it does not)."""
+        return self.rules_for(url).delay_seconds
+
     def rules_for(self, url: str) -> Rules:
         """The rules of the address's origin (scheme, host and port)."""
         parsed = can_ada.parse(url)
