@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -73,6 +74,36 @@ Index build(HashArray hashes, IdArray ids, int threads, std::uint64_t ring_from)
 Index open_index(const std::string& path, int threads) {
     const nb::gil_scoped_release unlocked;
     return Index::open(path, threads);
+}
+
+Index load(nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes, int threads) {
+    const nb::gil_scoped_release unlocked;
+    return Index::load(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), threads);
+}
+
+nb::tuple rows(const Index& index, int threads) {
+    const std::size_t count = index.counts().ids;
+    std::unique_ptr<std::uint8_t[]> hashes;
+    std::unique_ptr<std::uint64_t[]> ids;
+    {
+        const nb::gil_scoped_release unlocked;
+        hashes = std::make_unique_for_overwrite<std::uint8_t[]>(count * ringmatch::kHashBytes);
+        ids = std::make_unique_for_overwrite<std::uint64_t[]>(count);
+        index.copy_rows(hashes.get(), ids.get(), threads);
+    }
+    return nb::make_tuple(numpy_array(std::move(hashes), count * ringmatch::kHashBytes).attr("reshape")(-1, 32),
+                          numpy_array(std::move(ids), count));
+}
+
+nb::object count_rows(const Index& index, IdArray wanted) {
+    std::unique_ptr<std::uint64_t[]> counts;
+    {
+        const nb::gil_scoped_release unlocked;
+        const std::vector<std::uint64_t> found = index.count_rows(wanted.data(), wanted.size());
+        counts = std::make_unique_for_overwrite<std::uint64_t[]>(found.size());
+        std::copy(found.begin(), found.end(), counts.get());
+    }
+    return numpy_array(std::move(counts), wanted.size());
 }
 
 nb::object image(nb::object self) {
@@ -164,6 +195,9 @@ NB_MODULE(_native, m) {
         .def_static("build", build, nb::arg("hashes"), nb::arg("ids"), nb::arg("threads"),
                     nb::arg("ring_from") = ringmatch::kRingFromEntries)
         .def_static("open", open_index, nb::arg("path"), nb::arg("threads"))
+        .def_static("load", load, nb::arg("image"), nb::arg("threads"))
+        .def("rows", rows, nb::arg("threads"))
+        .def("count_rows", count_rows, nb::arg("wanted"))
         .def("search", search, nb::arg("queries"), nb::arg("max_distance"), nb::arg("threads"),
              nb::arg("plan") = "automatic")
         .def("image", [](nb::object self) { return image(std::move(self)); })

@@ -115,6 +115,45 @@ Index Index::open(const std::string& path, int threads) {
     return Index(std::move(memory), counts, true);
 }
 
+Index Index::load(const std::byte* image, std::size_t bytes, int threads) {
+    const Counts counts = check_image(image, bytes, threads);
+    Memory memory = Memory::allocate(bytes);
+    std::memcpy(memory.data(), image, bytes);
+    return Index(std::move(memory), counts, true);
+}
+
+void Index::copy_rows(std::uint8_t* hashes, std::uint64_t* ids, int threads) const {
+    const auto* stored = reinterpret_cast<const HashWords*>(view_.hashes);
+    constexpr std::uint64_t stretch = 1 << 16;
+    parallel_for((counts_.entries + stretch - 1) / stretch, threads, [&](std::size_t part) {
+        const std::uint64_t last = std::min(counts_.entries, (part + 1) * stretch);
+        for (std::uint64_t entry = part * stretch; entry < last; ++entry) {
+            std::uint8_t original[kHashBytes];
+            unpermute(stored[entry], original);
+            for (std::uint64_t k = first_id(entry); k < first_id(entry + 1); ++k) {
+                std::memcpy(hashes + k * kHashBytes, original, kHashBytes);
+                ids[k] = id_at(k);
+            }
+        }
+    });
+}
+
+std::vector<std::uint64_t> Index::count_rows(const std::uint64_t* wanted, std::size_t count) const {
+    std::vector<std::uint64_t> rows(count, 0);
+    if (count == 0) return rows;
+    // Most ids are not wanted: a small table of the low bits sends them away without a search.
+    constexpr std::uint64_t mask = 0xffff;
+    std::vector<bool> seen(mask + 1, false);
+    for (std::size_t k = 0; k < count; ++k) seen[wanted[k] & mask] = true;
+    for (std::uint64_t position = 0; position < counts_.ids; ++position) {
+        const std::uint64_t id = id_at(position);
+        if (!seen[id & mask]) continue;
+        const std::uint64_t* place = std::lower_bound(wanted, wanted + count, id);
+        if (place != wanted + count && *place == id) ++rows[static_cast<std::size_t>(place - wanted)];
+    }
+    return rows;
+}
+
 const std::byte* Index::sealed_image(int threads) {
     const std::lock_guard<std::mutex> lock(*sealing_);
     if (!sealed_) {
@@ -137,9 +176,8 @@ std::uint64_t Index::id_at(std::uint64_t position) const {
 
 void Index::append_ids(std::uint32_t query, std::uint32_t entry, std::uint32_t distance,
                        std::vector<Match>& out) const {
-    const std::uint64_t begin = id_starts_ == nullptr ? entry : id_starts_[entry];
-    const std::uint64_t end = id_starts_ == nullptr ? std::uint64_t{entry} + 1 : id_starts_[entry + 1];
-    for (std::uint64_t k = begin; k < end; ++k) out.push_back({query, distance, id_at(k)});
+    for (std::uint64_t k = first_id(entry); k < first_id(std::uint64_t{entry} + 1); ++k)
+        out.push_back({query, distance, id_at(k)});
 }
 
 std::vector<Match> Index::search(const std::uint8_t* queries, std::uint32_t count, int max_distance, int threads,

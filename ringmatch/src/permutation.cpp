@@ -25,8 +25,8 @@ std::array<std::uint8_t, 256> shuffled_bits() {
     return order;
 }
 
-std::unique_ptr<const NibbleTable> make_table() {
-    const auto order = shuffled_bits();
+// Row [nibble][value] has the bits that these four input bits become when bit b moves to order[b].
+std::unique_ptr<const NibbleTable> make_table(const std::array<std::uint8_t, 256>& order) {
     auto table = std::make_unique<NibbleTable>();
     for (unsigned nibble = 0; nibble < 64; ++nibble) {
         for (unsigned value = 0; value < 16; ++value) {
@@ -41,17 +41,40 @@ std::unique_ptr<const NibbleTable> make_table() {
     return table;
 }
 
-}  // namespace
+std::array<std::uint8_t, 256> inverse(const std::array<std::uint8_t, 256>& order) {
+    std::array<std::uint8_t, 256> back{};
+    for (unsigned bit = 0; bit < 256; ++bit) back[order[bit]] = static_cast<std::uint8_t>(bit);
+    return back;
+}
 
-HashWords permute(const std::uint8_t* hash) {
-    static const std::unique_ptr<const NibbleTable> table = make_table();
+// byte_at(k): byte k of a hash, whose bit b is bit 8 * k + b.
+template <class ByteAt>
+HashWords move_bits(const NibbleTable& table, ByteAt byte_at) {
     HashWords words{};
     for (unsigned k = 0; k < 32; ++k) {
-        const HashWords& low = (*table)[2 * k][hash[k] & 15];
-        const HashWords& high = (*table)[2 * k + 1][hash[k] >> 4];
+        const unsigned byte = byte_at(k);
+        const HashWords& low = table[2 * k][byte & 15];
+        const HashWords& high = table[2 * k + 1][byte >> 4];
         for (unsigned w = 0; w < 4; ++w) words[w] |= low[w] | high[w];
     }
     return words;
+}
+
+unsigned byte_of(const HashWords& words, unsigned k) {
+    return static_cast<unsigned>(words[k / 8] >> (8 * (k % 8))) & 0xffu;
+}
+
+}  // namespace
+
+HashWords permute(const std::uint8_t* hash) {
+    static const std::unique_ptr<const NibbleTable> table = make_table(shuffled_bits());
+    return move_bits(*table, [&](unsigned k) { return hash[k]; });
+}
+
+void unpermute(const HashWords& words, std::uint8_t* hash) {
+    static const std::unique_ptr<const NibbleTable> table = make_table(inverse(shuffled_bits()));
+    const HashWords original = move_bits(*table, [&](unsigned k) { return byte_of(words, k); });
+    for (unsigned k = 0; k < 32; ++k) hash[k] = static_cast<std::uint8_t>(byte_of(original, k));
 }
 
 }  // namespace ringmatch

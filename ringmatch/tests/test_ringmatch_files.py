@@ -74,6 +74,19 @@ def test_the_same_hashes_make_the_same_file_whatever_the_order_and_threads(tmp_p
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
+def test_an_index_can_be_carried_as_bytes(tmp_path: Path) -> None:
+    index, hashes = example(300, repeats=True)
+    index.save(tmp_path / "list.ring")
+
+    carried = Index.from_bytes(index.to_bytes())
+
+    assert index.to_bytes() == (tmp_path / "list.ring").read_bytes()
+    assert carried.search(hashes).id.tolist() == index.search(hashes).id.tolist()
+    for damaged in (b"", index.to_bytes()[:-1], index.to_bytes() + b"x"):
+        with pytest.raises(DamagedIndex):
+            Index.from_bytes(damaged)
+
+
 def test_replacing_a_file_leaves_those_who_have_it_open_with_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "list.ring"
     old, old_hashes = example(50)
@@ -163,10 +176,10 @@ def test_a_missing_file_and_a_folder_are_errors_of_the_system(tmp_path: Path) ->
         Index.open(tmp_path)
 
 
-def test_resealing_in_these_tests_matches_the_real_seal(tmp_path: Path) -> None:
+def test_resealing_in_these_tests_matches_the_real_seal() -> None:
     """Otherwise the forgeries below would be refused for the wrong reason."""
     index, _ = example(40, repeats=True, tables=True)
-    image = bytearray(index._native.image().tobytes())
+    image = bytearray(index.to_bytes())
     resealed = bytearray(image)
 
     reseal(resealed)
@@ -178,7 +191,7 @@ def test_resealing_in_these_tests_matches_the_real_seal(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 1, 41, 2**16, 2**31, 2**32 - 1])
 def test_a_forged_header_is_refused(tmp_path: Path, field: int, value: int) -> None:
     index, _ = example(40, repeats=True, tables=True)
-    image = bytearray(index._native.image().tobytes())
+    image = bytearray(index.to_bytes())
     true_value = struct.unpack_from("=I", image, field)[0]
     struct.pack_into("=I", image, field, value + 1 if value == true_value else value)
     reseal(image)
@@ -189,9 +202,9 @@ def test_a_forged_header_is_refused(tmp_path: Path, field: int, value: int) -> N
         Index.open(path)
 
 
-def test_a_forged_table_cannot_make_a_search_read_outside_the_file(tmp_path: Path) -> None:
+def test_a_forged_table_cannot_make_a_search_read_outside_the_file() -> None:
     index, hashes = example(40, repeats=True, tables=True)
-    original = index._native.image().tobytes()
+    original = index.to_bytes()
     rng = np.random.default_rng(3)
     refused = 0
 
@@ -202,10 +215,8 @@ def test_a_forged_table_cannot_make_a_search_read_outside_the_file(tmp_path: Pat
         for position in rng.integers(HEADER_BYTES, limit, 30).tolist():
             image[position] = int(rng.integers(0, 256))
         reseal(image)
-        path = tmp_path / "forged"
-        path.write_bytes(image)
         try:
-            Index.open(path).search(hashes)
+            Index.from_bytes(bytes(image)).search(hashes)
         except DamagedIndex:
             refused += 1
 

@@ -43,9 +43,18 @@ class Index {
     // Maps the file and checks all of it. Throws std::system_error or DamagedImage.
     static Index open(const std::string& path, int threads);
 
+    // The same from the bytes of a file, which are copied.
+    static Index load(const std::byte* image, std::size_t bytes, int threads);
+
     // queries: count x 32 bytes. Sorted by query, then distance, then id. max_distance: 0 to 31.
     std::vector<Match> search(const std::uint8_t* queries, std::uint32_t count, int max_distance, int threads,
                               Plan plan = Plan::automatic) const;
+
+    // Everything that was put in, in stored order. hashes: room for ids x 32 bytes; ids: room for ids numbers.
+    void copy_rows(std::uint8_t* hashes, std::uint64_t* ids, int threads) const;
+
+    // How many rows each of these ids has. wanted: ascending, without repeats.
+    std::vector<std::uint64_t> count_rows(const std::uint64_t* wanted, std::size_t count) const;
 
     // The bytes of a file that `open` accepts. Computes the checksums when that was not done yet; safe beside searches.
     const std::byte* sealed_image(int threads);
@@ -67,6 +76,7 @@ class Index {
     struct Collector;
     static void collect(void* context, std::uint32_t query, std::uint32_t entry, std::uint32_t distance);
 
+    std::uint64_t first_id(std::uint64_t entry) const { return id_starts_ == nullptr ? entry : id_starts_[entry]; }
     std::uint64_t id_at(std::uint64_t position) const;
     std::vector<Match> search_each(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;
     std::vector<Match> join(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;

@@ -17,4 +17,7 @@ using HashWords = std::array<std::uint64_t, 4>;
 // hash: 32 bytes, in any alignment.
 HashWords permute(const std::uint8_t* hash);
 
+// The inverse; hash: room for 32 bytes.
+void unpermute(const HashWords& words, std::uint8_t* hash);
+
 }  // namespace ringmatch

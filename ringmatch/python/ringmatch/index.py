@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,9 @@ from ringmatch.errors import BadShape, DistanceTooWide, TooLarge
 
 MAX_DISTANCE = 31
 _MOST_ROWS = 2**32 - 2
+# A segment that is at most this many times larger than what is added is merged with it. Each segment costs a search its
+# look-ups again, each merge costs building: with 8, ten million hashes never have more than five or six segments.
+_MERGE_RATIO = 8
 
 
 class Matches(NamedTuple):
@@ -27,13 +32,55 @@ class Matches(NamedTuple):
     id: NDArray[np.uint64]
     distance: NDArray[np.uint16]
 
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Matches:
+        """Return only the chosen rows: a mask, or row numbers in the order wanted."""
+        return Matches(self.query[chosen], self.id[chosen], self.distance[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """An immutable part of an index, less the ids that were removed since it was built."""
+
+    native: NativeIndex
+    removed: NDArray[np.uint64]  # ascending
+    live_rows: int
+
+    @classmethod
+    def of(cls, native: NativeIndex) -> _Segment:
+        return cls(native, np.empty(0, np.uint64), native.id_count)
+
+    def without(self, ids: NDArray[np.uint64]) -> _Segment:
+        """ids: ascending, without repeats."""
+        wanted = np.setdiff1d(ids, self.removed, assume_unique=True)
+        counts = self.native.count_rows(wanted)
+        gone = int(counts.sum())
+        if gone == 0:
+            return self
+        return _Segment(self.native, np.union1d(self.removed, wanted[counts > 0]), self.live_rows - gone)
+
+    def search(self, queries: NDArray[np.uint8], max_distance: int, threads: int) -> Matches:
+        found = Matches(*self.native.search(queries, max_distance, threads))
+        if len(self.removed) == 0:
+            return found
+        return found.rows(~_is_in(found.id, self.removed))
+
+    def rows(self, threads: int) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        hashes, ids = self.native.rows(threads)
+        kept = ~_is_in(ids, self.removed)
+        return hashes[kept], ids[kept]
+
 
 class Index:
-    """An immutable set of hashes with ids. Safe to search from many threads at once."""
+    """A set of hashes with ids. Safe to search from many threads at once, also while one of them changes it.
+
+    Inside are a few immutable segments. A change makes new ones beside them and then swaps the list of segments in one
+    step, so a search sees everything before a change or everything after it and never waits.
+    """
 
     def __init__(self, native: NativeIndex) -> None:
         """Not for callers: use `build` or `open`."""
-        self._native = native
+        self._segments: tuple[_Segment, ...] = (_Segment.of(native),)
+        self._changing = threading.Lock()
 
     @classmethod
     def build(cls, hashes: NDArray[np.uint8], ids: NDArray[np.uint64], *, threads: int = 1) -> Index:
@@ -42,9 +89,7 @@ class Index:
         A hash may occur many times and an id may too: every pair is kept. threads: 0 means every core.
         Raises BadShape for other shapes or types, TooLarge from 2**32 - 1 rows.
         """
-        checked_hashes = _hash_rows(hashes, "hashes")
-        checked_ids = _id_column(ids, len(checked_hashes))
-        return cls(NativeIndex.build(checked_hashes, checked_ids, _thread_count(threads)))
+        return cls(_build(*_checked_rows(hashes, ids), _thread_count(threads)))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, threads: int = 1) -> Index:
@@ -64,16 +109,58 @@ class Index:
         if not 0 <= max_distance <= MAX_DISTANCE:
             raise DistanceTooWide(f"max_distance is {max_distance}; the index is exact for 0 to {MAX_DISTANCE}")
         rows = _hash_rows(queries, "queries")
-        return Matches(*self._native.search(rows, int(max_distance), _thread_count(threads)))
+        segments = self._segments
+        found = [segment.search(rows, int(max_distance), _thread_count(threads)) for segment in segments]
+        return found[0] if len(found) == 1 else _merged(found)
+
+    def add(self, hashes: NDArray[np.uint8], ids: NDArray[np.uint64], *, threads: int = 1) -> None:
+        """Add rows as `build` would have taken them. When this returns, every new search sees all of them.
+
+        Builds a small segment, merged with those not much larger: cheap on the whole, now and then as long as `build`.
+        Raises as `build` does.
+        """
+        new_hashes, new_ids = _checked_rows(hashes, ids)
+        workers = _thread_count(threads)
+        if len(new_ids) == 0:
+            return
+        with self._changing:
+            kept = list(self._segments)
+            taken: list[_Segment] = []
+            size = len(new_ids)
+            while kept and kept[-1].live_rows <= _MERGE_RATIO * size:
+                taken.append(kept.pop())
+                size += taken[-1].live_rows
+            parts = [segment.rows(workers) for segment in taken] + [(new_hashes, new_ids)]
+            self._segments = (*kept, _Segment.of(_built_from(parts, workers)))
+
+    def remove(self, ids: NDArray[np.uint64]) -> int:
+        """Take out every row under any of `ids` (uint64, shape (k,)); return how many there were.
+
+        When this returns, no new search finds them; ids that are not stored are ignored. Reads all ids once, so
+        removing many in one call is far cheaper than one by one. The memory is freed by `merge`, `add` or `save`.
+        """
+        wanted = np.unique(_id_column(ids, None))
+        with self._changing:
+            before = len(self)
+            changed = [segment.without(wanted) for segment in self._segments]
+            # One segment always stays, so that an index from which everything was removed is still one.
+            self._segments = tuple(segment for segment in changed if segment.live_rows > 0) or (changed[0],)
+            return before - len(self)
+
+    def merge(self, *, threads: int = 1) -> None:
+        """Fold all segments into one, as if built anew from the rows that are left. Searches go on meanwhile."""
+        with self._changing:
+            self._segments = (_Segment.of(_compacted(self._segments, _thread_count(threads))),)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to `path`. Whoever opens that path sees the old file or the whole new one, never a part."""
         target = Path(path)
+        image = _compacted(self._segments, 1).image()
         # In the same folder, because a rename is atomic only within one file system.
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
         try:
             with temporary.open("xb") as file:
-                file.write(self._native.image().data)
+                file.write(image.data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
@@ -82,19 +169,75 @@ class Index:
             raise
         _sync_folder(target.parent)
 
+    def to_bytes(self) -> bytes:
+        """Return the bytes that `save` writes."""
+        return _compacted(self._segments, 1).image().tobytes()
+
+    @classmethod
+    def from_bytes(cls, image: bytes | memoryview) -> Index:
+        """Make an index from what `to_bytes` returned or `save` wrote. Raises DamagedIndex."""
+        return cls(NativeIndex.load(np.frombuffer(image, np.uint8), 1))
+
     def __len__(self) -> int:
         """Return the number of ids, counting each as often as it was given."""
-        return self._native.id_count
+        return sum(segment.live_rows for segment in self._segments)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as the bytes that `save` writes."""
+        return Index.from_bytes, (self.to_bytes(),)
 
     @property
     def entry_count(self) -> int:
-        """Number of different hashes."""
-        return self._native.entry_count
+        """Number of stored hashes: different ones within a segment, removed ones included until it is merged."""
+        return sum(segment.native.entry_count for segment in self._segments)
+
+    @property
+    def segment_count(self) -> int:
+        """Number of segments; each costs a search its look-ups again."""
+        return len(self._segments)
 
     @property
     def size_bytes(self) -> int:
-        """Size in memory, which is also the size of the file."""
-        return self._native.size_bytes
+        """Size in memory; after `merge` or `build` also the size of the file."""
+        return sum(segment.native.size_bytes for segment in self._segments)
+
+
+def _build(hashes: NDArray[np.uint8], ids: NDArray[np.uint64], threads: int) -> NativeIndex:
+    return NativeIndex.build(hashes, ids, threads)
+
+
+def _built_from(parts: list[tuple[NDArray[np.uint8], NDArray[np.uint64]]], threads: int) -> NativeIndex:
+    hashes = np.concatenate([part[0] for part in parts])
+    ids = np.concatenate([part[1] for part in parts])
+    return _build(*_checked_rows(hashes, ids), threads)
+
+
+def _compacted(segments: tuple[_Segment, ...], threads: int) -> NativeIndex:
+    if len(segments) == 1 and len(segments[0].removed) == 0:
+        return segments[0].native
+    return _built_from([segment.rows(threads) for segment in segments], threads)
+
+
+def _merged(found: list[Matches]) -> Matches:
+    joined = Matches(
+        np.concatenate([part.query for part in found]),
+        np.concatenate([part.id for part in found]),
+        np.concatenate([part.distance for part in found]),
+    )
+    return joined.rows(np.lexsort((joined.id, joined.distance, joined.query)))
+
+
+def _is_in(ids: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    if len(ascending) == 0:
+        return np.zeros(len(ids), np.bool_)
+    places = np.searchsorted(ascending, ids)
+    present: NDArray[np.bool_] = ascending[np.minimum(places, len(ascending) - 1)] == ids
+    return present
+
+
+def _checked_rows(hashes: NDArray[np.uint8], ids: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    rows = _hash_rows(hashes, "hashes")
+    return rows, _id_column(ids, len(rows))
 
 
 def _hash_rows(rows: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
@@ -105,9 +248,11 @@ def _hash_rows(rows: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rows)
 
 
-def _id_column(ids: NDArray[np.uint64], count: int) -> NDArray[np.uint64]:
-    if not isinstance(ids, np.ndarray) or ids.dtype != np.uint64 or ids.shape != (count,):
-        raise BadShape(f"ids must be a uint64 array of shape ({count},), not {_description(ids)}")
+def _id_column(ids: NDArray[np.uint64], count: int | None) -> NDArray[np.uint64]:
+    well_shaped = isinstance(ids, np.ndarray) and ids.dtype == np.uint64 and ids.ndim == 1
+    if not well_shaped or (count is not None and len(ids) != count):
+        shape = "(k,)" if count is None else f"({count},)"
+        raise BadShape(f"ids must be a uint64 array of shape {shape}, not {_description(ids)}")
     return np.ascontiguousarray(ids)
 
 
