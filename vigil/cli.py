@@ -48,9 +48,9 @@ def db_status(_: argparse.Namespace) -> int:
     from vigil.core import postgres
 
     if postgres.is_external():
-        print(f"external server: {settings.DATABASE_URL}")  # noqa: T201
+        print(f"external server: {settings.DATABASE_URL}")
         return 0
-    print(f"embedded server: process {postgres.server_pid()}, data in {settings.POSTGRES_DIR}, answering")  # noqa: T201
+    print(f"embedded server: process {postgres.server_pid()}, data in {settings.POSTGRES_DIR}, answering")
     return 0
 
 
@@ -59,7 +59,7 @@ def db_stop(_: argparse.Namespace) -> int:
     os.environ["VIGIL_PROCESS"] = "migrate"
     from vigil.core import postgres
 
-    print("stopped" if postgres.stop() else "was not running")  # noqa: T201
+    print("stopped" if postgres.stop() else "was not running")
     return 0
 
 
@@ -113,6 +113,21 @@ def crawl(_: argparse.Namespace) -> int:
     return 0
 
 
+def watch(arguments: argparse.Namespace) -> int:
+    """Give the crawler an operator's own list of places to watch: a file with one address a line."""
+    _django("crawl")
+    from pathlib import Path
+
+    from vigil.core import clock, keyd
+    from vigil.core.actors import process_actor
+    from vigil.crawl.services import add_watch_seeds
+
+    urls = [line.strip() for line in Path(arguments.file).read_text().splitlines() if line.strip()]
+    added = add_watch_seeds(actor=process_actor("crawl"), key=keyd.crawl_key(), urls=urls, at=clock.now())
+    print(f"{added} new places to watch")
+    return 0
+
+
 def index(_: argparse.Namespace) -> int:
     """Build index snapshots of the published list."""
     _django("index")
@@ -158,10 +173,10 @@ def audit_verify(_: argparse.Namespace) -> int:
     ) as connection:
         verdict = verify(connection, settings.AUDIT_HEADS_DIR)
     for bad in verdict.bad:
-        print(f"BAD chain {bad.chain} row {bad.n}: {bad.problem}")  # noqa: T201
+        print(f"BAD chain {bad.chain} row {bad.n}: {bad.problem}")
     print(
         f"{verdict.rows} rows in {verdict.chains} chains, {verdict.heads_checked} signed heads: {'whole' if verdict.is_whole else 'NOT whole'}"
-    )  # noqa: T201,E501
+    )
     return 0 if verdict.is_whole else 1
 
 
@@ -197,7 +212,7 @@ def demo(arguments: argparse.Namespace) -> int:
         print(
             "vigil: this installation has no demonstration (it is part of the source, never of a wheel)",
             file=sys.stderr,
-        )  # noqa: T201
+        )
         return 2
     return int(run_demo(once=arguments.once, as_json=arguments.json, fresh=arguments.fresh))
 
@@ -233,6 +248,7 @@ def parser() -> argparse.ArgumentParser:
     add("web", web).add_argument("origin", choices=["public", "console", "partner", "wire"])
     for name, function in (("worker", worker), ("crawl", crawl), ("index", index), ("keyd", keyd), ("up", up)):
         add(name, function)
+    add("watch", watch).add_argument("file", metavar="FILE")
     audit = commands.add_parser("audit", help="The audit log.").add_subparsers(required=True, metavar="WHAT")
     add("verify", audit_verify, audit)
     tracing = add("trace", trace)

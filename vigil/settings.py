@@ -322,4 +322,4 @@ INDEX_DIR = VAR / "index"
 
 # ---- logging: an allow-list of keys (vigil/core/logs.py) ---------------------------------------------------------------
 LOGGING_CONFIG = "vigil.core.logs.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING: dict[str, Any] = {"version": 1}  # Django calls the function above only when this is not empty

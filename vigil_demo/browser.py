@@ -5,6 +5,7 @@ It connects to 127.0.0.1 and names the origin's host, because resolvers outside 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +14,7 @@ import httpx
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_REDIRECTS = 8
+TRIES = 40
 
 
 class Stuck(Exception):
@@ -73,13 +75,24 @@ class Browser:
         """Send a form's values and follow redirects."""
         return self._send("POST", urljoin(self.url, path), values)
 
+    def forms(self) -> list[Form]:
+        """Every form of the page, in order."""
+        return [
+            Form(
+                node.attributes.get("action") or self.url,
+                (node.attributes.get("method") or "get").upper(),
+                _values(node),
+                node,
+            )
+            for node in self.tree.css("form")
+        ]
+
     def form(self, *, having: str | None = None, action: str | None = None) -> Form:
-        """The page's form that has a field of that name, or whose action contains that text. Raises Stuck."""
-        for node in self.tree.css("form"):
-            target = node.attributes.get("action") or self.url
-            names = {child.attributes.get("name") for child in node.css("input, textarea, select, button")}
-            if (having is None or having in names) and (action is None or action in target):
-                return Form(target, (node.attributes.get("method") or "get").upper(), _values(node), node)
+        """The page's first form that has a field of that name and whose action ends in that text. Raises Stuck."""
+        for form in self.forms():
+            names = {child.attributes.get("name") for child in form.node.css("input, textarea, select, button")}
+            if (having is None or having in names) and (action is None or form.action.endswith(action)):
+                return form
         raise Stuck(
             f"no form with field {having!r} or action {action!r} on {urlsplit(self.url).path}: {self.words()[:200]}"
         )
@@ -128,9 +141,26 @@ class Browser:
                 "Sec-Fetch-Site": "same-origin",
             }
         target = f"http://127.0.0.1:{parts.port}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
-        response = self._client.request(method, target, headers=headers, data=values)
+        response = self._patiently(method, target, headers, values)
         self._keep_cookies(response)
         self.url, self.status, self.body, self.headers = url, response.status_code, response.content, response.headers
+        return response
+
+    def _patiently(
+        self, method: str, target: str, headers: dict[str, str], values: dict[str, list[str]] | None
+    ) -> httpx.Response:
+        """Try again, as a person presses "reload", when nobody answers or the page says "not now"."""
+        for attempt in range(TRIES):
+            try:
+                response = self._client.request(method, target, headers=headers, data=values)
+            except httpx.TransportError:
+                response = None
+            if response is not None and response.status_code != 503:
+                return response
+            if attempt < TRIES - 1:
+                time.sleep(0.5)
+        if response is None:
+            raise Stuck(f"nobody answers at {urlsplit(target).path}")
         return response
 
     def _keep_cookies(self, response: httpx.Response) -> None:

@@ -140,6 +140,7 @@ def _running(supervisor: Supervisor) -> Iterator[None]:
     watcher = threading.Thread(target=supervisor.watch, args=(ended.is_set,), daemon=True)
     watcher.start()
     try:
+        supervisor.wait_until_serving()
         yield
     finally:
         ended.set()

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,6 +81,13 @@ class Supervisor:
                 _wait_for(settings.KEYD_SOCKET.exists, seconds=20, what="the key process")
         self._write_pids()
 
+    def wait_until_serving(self) -> None:
+        """Wait until every web origin that was started takes connections."""
+        for origin in settings.WEB_ORIGINS:
+            if any(child.name == f"web-{origin}" for child in self.children):
+                port = settings.PORT_OF_ORIGIN[origin]
+                _wait_for(lambda port=port: _takes_connections(port), seconds=30, what=f"the web process {origin}")
+
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Start again what dies (with growing pauses) until a signal arrives or `until` says so."""
         while not self._stopping and not until():
@@ -129,6 +137,12 @@ class Supervisor:
     def _write_pids(self) -> None:
         lines = [f"{child.name} {child.process.pid}" for child in self.children if child.process is not None]
         self._pid_file().write_text("\n".join([f"up {os.getpid()}", *lines]) + "\n")
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
