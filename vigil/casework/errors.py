@@ -73,19 +73,13 @@ class CandidateNotFound(NotFound):
     code = "candidate.not_found"
 
 
-class CandidateProposed(Conflict):
-    """The candidate was proposed already."""
-
-    code = "candidate.proposed"
-
-
 class ReasonMissing(Invalid):
     """A reason is needed."""
 
     code = "casework.reason_missing"
 
 
-class PlaceLocked(NotFound):
-    """The entry has no place that could be looked at: it cannot be assessed."""
+class NothingToFetch(Conflict):
+    """The report names no link: there is nothing that the crawler could fetch."""
 
-    code = "entry.without_place"
+    code = "incident.nothing_to_fetch"

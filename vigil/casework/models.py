@@ -23,7 +23,10 @@ STEPS = (
     "added_to_case",
     "taken_out_of_case",
     "places_fetched",
+    "candidates_found",
     "entry_proposed",
+    "entry_published",
+    "entry_refused",
     "entry_withdrawn",
     "question_asked",
 )

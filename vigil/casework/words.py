@@ -70,10 +70,94 @@ STEPS: dict[str, Words] = {
     "added_to_case": _("Added to a case"),
     "taken_out_of_case": _("Taken out of the case"),
     "places_fetched": _("Reported places handed to the crawler"),
+    "candidates_found": _("The crawler found candidates"),
     "entry_proposed": _("Entry proposed"),
+    "entry_published": _("Entry published"),
+    "entry_refused": _("Entry refused"),
     "entry_withdrawn": _("Entry withdrawn"),
     "question_asked": _("Question put to the reporter"),
 }
+QUESTIONS: dict[str, Words] = {
+    "danger": _("Danger now"),
+    "who": _("Reported for"),
+    "age_band": _("Age"),
+    "meeting_planned": _("Meeting planned"),
+    "child_sent_images": _("Child sent images"),
+    "other_sent_images": _("Other person sent images"),
+    "is_me": _("Reporter is in the image"),
+    "already_shared": _("Already shared"),
+    "identifiable": _("Child can be identified"),
+    "deadline": _("Deadline"),
+    "contact": _("Contact details"),
+}
+ANSWERS: dict[str, Words] = {
+    "yes": _("Yes"),
+    "no": _("No"),
+    "unsure": pgettext_lazy("answer", "Not sure"),
+    "me": _("Themself"),
+    "known": _("A child whom they know"),
+    "professional": _("A student or patient"),
+    "saw": _("Something they saw"),
+    "other": pgettext_lazy("answer", "Something else"),
+    "under_13": _("Under 13"),
+    "13_15": _("13 to 15"),
+    "16_17": _("16 or 17"),
+    "18_plus": _("18 or older"),
+    "prefer_not": _("Not given"),
+}
+CONTACT: dict[str, Words] = {
+    "contact_name": _("Name"),
+    "contact_way": _("How to reach them"),
+    "contact_safe": _("How it is safe"),
+    "may_share": _("May be shared with the police"),
+}
+CLASSIFICATIONS: dict[str, Words] = {
+    "baseline": _("Baseline: illegal in nearly every country"),
+    "national": _("National: illegal here"),
+    "harmful": _("Harmful: against the rules of most services"),
+}
+ENTRY_STATES: dict[str, Words] = {
+    "proposed": pgettext_lazy("entry", "Waits for assessors"),
+    "published": pgettext_lazy("entry", "Published"),
+    "withdrawn": pgettext_lazy("entry", "Withdrawn"),
+    "refused": pgettext_lazy("entry", "Refused"),
+}
+ENTRY_BADGES = {"proposed": "wait", "published": "good", "withdrawn": "stop", "refused": "unknown"}
+VERDICTS: dict[str, Words] = {
+    "illegal": _("Illegal"),
+    "not_illegal": _("Not illegal"),
+    "unsure": pgettext_lazy("verdict", "Not sure"),
+}
+WITHDRAWALS: dict[str, Words] = {
+    "mistake": _("It was assessed wrongly"),
+    "lawful": _("It turned out to be lawful"),
+    "adult": _("The person shown is an adult"),
+    "court": _("A court or an authority decided so"),
+    "other": pgettext_lazy("withdrawal", "Another reason"),
+}
+# What became of a reported place, by the crawl's own outcome codes. Nothing here says "removed": that needs two checks apart.
+OUTCOMES: dict[str, Words] = {
+    "": _("Waiting for the crawler"),
+    "ok": _("Read"),
+    "not_found": _("Nothing there (404)"),
+    "gone": _("Nothing there any more (410)"),
+    "not_web": _("Not an address of the web"),
+    "dead_host": _("Dead host: no answer at this address"),
+    "timeout": _("No answer in time"),
+    "too_large": _("Too large to read"),
+    "redirect_loop": _("Redirect loop"),
+    "robots_refused": _("The site does not permit it (robots.txt)"),
+    "robots_unavailable": _("The site's rules could not be read (robots.txt)"),
+    "blocked_address": _("Refused: not an address of the public web"),
+    "tls_failed": _("The site's certificate could not be trusted"),
+    "too_many_requests": _("The site asks to come back later"),
+    "server_error": _("The site reports an error of its own"),
+    "http_error": _("The site answered with an error"),
+    "connection_broken": _("The connection broke"),
+    "undecodable": _("Could not be read"),
+    "not_read": _("Could not be read"),
+}
+UNREADABLE = _("Could not be read: not an address of the web")
 THREAD_STATES: dict[str, Words] = {
     "received": _("Received"),
     "read": pgettext_lazy("report", "Read"),

@@ -1,0 +1,56 @@
+"""Filters of the console's pages: numbers as they are read aloud, codes in words."""
+
+from __future__ import annotations
+
+from django import template
+
+from vigil.casework import triage, words
+from vigil.core.ids import format_number
+
+register = template.Library()
+_TABLES = {
+    "situation": words.SITUATIONS,
+    "decision": words.DECISIONS,
+    "source": words.SOURCES,
+    "language": words.LANGUAGES,
+    "sensitivity": words.SENSITIVITIES,
+    "state": words.STATES,
+    "step": words.STEPS,
+    "thread": words.THREAD_STATES,
+    "classification": words.CLASSIFICATIONS,
+    "entry_state": words.ENTRY_STATES,
+    "entry_badge": words.ENTRY_BADGES,
+    "verdict": words.VERDICTS,
+    "outcome": words.OUTCOMES,
+    "decision_hint": words.DECISION_HINTS,
+}
+
+
+@register.filter
+def grouped(number: str | None) -> str:
+    """A public number grouped for reading aloud: `7K3M-9Q2-X4A`."""
+    return format_number(number) if number else ""
+
+
+@register.filter
+def word(code: str | int | None, table: str) -> str:
+    """A code in words: `{{ item.situation|word:"situation" }}`."""
+    return words.of(_TABLES[table], code)  # type: ignore[arg-type]
+
+
+@register.filter
+def reason(code: str) -> str:
+    """Why an incident has its band, in words."""
+    return triage.reason_words(code)
+
+
+@register.filter
+def decision_reason(code: str | None) -> str:
+    """Why an incident was decided as it was, in words."""
+    return words.reason_of_decision(code)
+
+
+@register.filter
+def hex(value: bytes) -> str:
+    """A hash in hexadecimal digits."""
+    return bytes(value).hex()
