@@ -36,7 +36,7 @@ class Browser(Client):
 
 @pytest.fixture(autouse=True)
 def partner_map(settings):
-    settings.ROOT_URLCONF = "vigil.urls.partner"
+    settings.ROOT_URLCONF = "vigil.removal.tests.urls_partner"
 
 
 @pytest.fixture
