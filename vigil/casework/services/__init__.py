@@ -1,6 +1,7 @@
 """What changes casework's rows."""
 
 from vigil.casework.services.cases import add_to_case, open_case, take_out_of_case
+from vigil.casework.services.fetching import fetch_reported_places, note_candidates, note_entry_event, propose_entry
 from vigil.casework.services.incidents import (
     ask_reporter,
     claim_incident,
@@ -8,14 +9,20 @@ from vigil.casework.services.incidents import (
     open_incidents,
     release_incident,
 )
+from vigil.casework.services.looks import prepare_preview
 
 __all__ = [
     "add_to_case",
     "ask_reporter",
     "claim_incident",
     "decide_incident",
+    "fetch_reported_places",
+    "note_candidates",
+    "note_entry_event",
     "open_case",
     "open_incidents",
+    "prepare_preview",
+    "propose_entry",
     "release_incident",
     "take_out_of_case",
 ]
