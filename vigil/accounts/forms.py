@@ -136,9 +136,15 @@ class ActivateCodesForm(totp.ActivateTOTPForm):
         self.fields["code"].label = _("The six digits that the app shows")
         self.fields["code"].help_text = ""
 
+    @property
+    def secret_in_groups(self) -> str:
+        """The key as a person types it: groups of four."""
+        return " ".join(self.secret[start : start + 4] for start in range(0, len(self.secret), 4))
+
 
 def _dress_code(field: forms.Field) -> None:
     field.label = _("Code")
+    field.error_messages["required"] = _("Enter the code.")
     field.help_text = _("Six digits from your authenticator app, or one of your recovery codes.")
     field.widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "short"})
 
@@ -154,6 +160,9 @@ class LoginForm(LibraryLoginForm):
         login.widget = forms.EmailInput(attrs={"autocomplete": "username", "maxlength": "254"})
         password.widget = forms.PasswordInput(attrs={"autocomplete": "current-password", "maxlength": "128"})
         password.help_text = ""
+        login.error_messages["required"] = _("Enter your e-mail address.")
+        login.error_messages["invalid"] = _("Enter an e-mail address, for example name@example.org.")
+        password.error_messages["required"] = _("Enter your password.")
 
 
 class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
@@ -165,3 +174,5 @@ class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password1"].help_text = _("At least 15 characters. A few words in a row are easy to remember.")
         self.fields["new_password2"].label = _("The same password again")
         self.fields["new_password2"].help_text = ""
+        self.fields["new_password1"].error_messages["required"] = _("Enter a new password.")
+        self.fields["new_password2"].error_messages["required"] = _("Enter the same password again.")
