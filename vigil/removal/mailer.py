@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from email.message import EmailMessage
 
 from django.conf import settings
 
 from vigil.removal.errors import MailUnavailable
 
-TIMEOUT_SECONDS = 10.0
+ANSWER_SECONDS = 8.0  # for one answer of the server
+WHOLE_SECONDS = 20.0  # for the whole conversation: a job's transaction waits for it, and is ended by the database at 30
+
+
+class _InTime(smtplib.SMTP):
+    """A conversation that ends: each answer is waited for as long as the whole still has time."""
+
+    ends_at = float("inf")
+
+    def getreply(self) -> tuple[int, bytes]:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the mail server takes too long")
+        if self.sock is not None:
+            self.sock.settimeout(min(left, ANSWER_SECONDS))
+        return super().getreply()
 
 
 def send(message: EmailMessage) -> None:
@@ -22,9 +38,9 @@ def send(message: EmailMessage) -> None:
     """
     recipient = str(message["To"])
     try:
-        with smtplib.SMTP(
-            settings.SMTP_HOST, settings.SMTP_PORT, local_hostname=settings.OPERATOR["domain"], timeout=TIMEOUT_SECONDS
-        ) as client:
+        with _InTime(local_hostname=settings.OPERATOR["domain"], timeout=ANSWER_SECONDS) as client:
+            client.ends_at = time.monotonic() + WHOLE_SECONDS
+            client.connect(settings.SMTP_HOST, settings.SMTP_PORT)
             client.ehlo_or_helo_if_needed()
             if client.has_extn("starttls"):
                 client.starttls(context=ssl.create_default_context())

@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from vigil.accounts.policies import require
 from vigil.core import keyd
 from vigil.core.actors import Actor
+from vigil.core.ids import parse_number
 from vigil.removal.errors import NoticeNotFound
 from vigil.removal.models import (
     CLOSED_STATES,
@@ -203,6 +204,14 @@ def opened_words(actor: Actor, notice_id: UUID) -> dict[UUID, str]:
         key = keyd.open_key(record_id=one.id, klass="note", purpose="removal.view", actor=actor, ticket=str(row.id))
         words[one.id] = key.decrypt(bytes(one.words), table="removal_answer", column="words", row_id=one.id)  # type: ignore[arg-type]
     return words
+
+
+def notice_id_of(number: str) -> UUID:
+    """The id of the notice with this public number, as somebody typed it. Raises Invalid, NoticeNotFound."""
+    found = Notice.objects.filter(number=parse_number(number)).values_list("id", flat=True).first()
+    if found is None:
+        raise NoticeNotFound()
+    return found
 
 
 # ---- for other rooms and for `vigil trace` ------------------------------------------------------------------------------

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from vigil.accounts.policies import permit
+from vigil.accounts.policies import Action, permit, require
 from vigil.accounts.selectors import actor_of
 from vigil.audit import services as audit
 from vigil.core import clock
 from vigil.core.actors import Actor
 from vigil.core.errors import Unavailable
-from vigil.core.ids import format_number
+from vigil.core.ids import format_number, parse_number
 from vigil.removal import selectors, services
 from vigil.removal.errors import AddressInvalid
 from vigil.removal.forms import AddressForm, add_errors
@@ -60,15 +60,15 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def notice(request: HttpRequest, number: str) -> HttpResponse:
     """One notice: the place (defanged), attempts, visits, answers."""
-    return _notice_page(request, notice_id, AddressForm())
+    return _notice_page(request, _notice_id(request, number, "notice.view"), AddressForm())
 
 
 @require_post
-def set_address(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def set_address(request: HttpRequest, number: str) -> HttpResponse:
     """A person found the provider's mailbox."""
-    form = AddressForm(request.POST)
+    form, notice_id = AddressForm(request.POST), _notice_id(request, number, "notice.send")
     if form.is_valid():
         try:
             services.set_address(actor=actor_of(request), notice_id=notice_id, at=clock.now(), **form.cleaned_data)
@@ -77,23 +77,31 @@ def set_address(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     if form.errors:
         return _notice_page(request, notice_id, form, status=400)
     messages.success(request, _("The mailbox is kept. The place is looked at again, then the notice is sent."))
-    return _back(notice_id)
+    return _back(number)
 
 
 @require_post
-def try_again(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def try_again(request: HttpRequest, number: str) -> HttpResponse:
     """Do not wait for the next due time."""
+    notice_id = _notice_id(request, number, "notice.send")
     services.try_again_now(actor=actor_of(request), notice_id=notice_id, at=clock.now())
     messages.success(request, _("It is tried again now. Reload this page in a moment."))
-    return _back(notice_id)
+    return _back(number)
 
 
 @require_post
-def continue_reminders(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def continue_reminders(request: HttpRequest, number: str) -> HttpResponse:
     """Go on after a dispute or a question."""
+    notice_id = _notice_id(request, number, "notice.send")
     services.continue_reminders(actor=actor_of(request), notice_id=notice_id, at=clock.now())
     messages.success(request, _("The next mail is due now."))
-    return _back(notice_id)
+    return _back(number)
+
+
+def _notice_id(request: HttpRequest, number: str, action: Action) -> UUID:
+    """The notice of a number. Who may not do this to any notice is not told whether this one exists."""
+    require(actor_of(request), action)
+    return selectors.notice_id_of(number)
 
 
 def _notice_page(request: HttpRequest, notice_id: UUID, form: AddressForm, *, status: int = 200) -> HttpResponse:
@@ -127,5 +135,5 @@ def _opened(actor: Actor, notice_id: UUID) -> tuple[tuple[str, str], dict[UUID, 
         return ("", ""), {}
 
 
-def _back(notice_id: UUID) -> HttpResponse:
-    return HttpResponseRedirect(reverse("removal:notice", args=[notice_id]), status=303)
+def _back(number: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse("removal:notice", args=[format_number(parse_number(number))]), status=303)

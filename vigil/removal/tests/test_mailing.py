@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +14,7 @@ from django.db import IntegrityError, transaction
 from vigil.core import clock
 from vigil.core.ids import format_number
 from vigil.core.models import Event
-from vigil.removal import selectors, services
+from vigil.removal import mailer, selectors, services
 from vigil.removal.models import AnswerToken, Notice, NoticeAttempt
 from vigil.removal.wire.notice_mail import parsed_notice
 from vigil_demo.provider import read_notice
@@ -109,6 +112,37 @@ def test_a_key_process_that_is_away_delays_the_mail(due, drive, mail_server, set
     settings.KEYD_SOCKET = socket
     drive.now = notice.next_mail_at
     assert drive.look(notice, "up").state == "sent"
+
+
+@pytest.fixture
+def tarpit(settings):
+    """A mail server that answers every command, slowly."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.SMTP_PORT = listener.getsockname()[1]
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                while not stop.wait(0.3):
+                    try:
+                        connection.sendall(b"250 Go on\r\n")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        stop.set()
+
+
+def test_a_mail_server_that_takes_for_ever_is_left_in_time(due, drive, tarpit, monkeypatch):
+    monkeypatch.setattr(mailer, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(mailer, "ANSWER_SECONDS", 0.8)
+    begun = time.monotonic()
+    notice = drive.look(due, "up")
+    assert (notice.state, notice.last_failure) in {("due", "smtp.unreachable"), ("due", "smtp.deferred")}
+    assert time.monotonic() - begun < 4
 
 
 class Crash(Exception):

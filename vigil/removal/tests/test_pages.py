@@ -27,7 +27,7 @@ def console_map(settings):
 
 @pytest.fixture
 def visit(role, monkeypatch):
-    """`visit(person, "get", "/board/")` as the console process, signed in."""
+    """`visit(person, "get", "/board")` as the console process, signed in."""
 
     def ask(person, method, path, data=None, language="en", **kwargs):
         from django.http import HttpRequest
@@ -60,7 +60,7 @@ def test_the_board_has_a_row_for_each_notice_in_words_and_no_host(
 ):
     officer = make_person(roles=OFFICER)
 
-    page = visit(officer, "get", "/board/", language=language)
+    page = visit(officer, "get", "/board", language=language)
 
     text = page.content.decode()
     assert page.status_code == 200 and f'lang="{language}"' in text
@@ -72,21 +72,21 @@ def test_the_board_has_a_row_for_each_notice_in_words_and_no_host(
 def test_the_board_says_unknown_when_the_last_look_could_not_tell(sent, drive, visit, make_person):
     drive.now = sent.next_check_at
     drive.look(sent, "unknown")
-    text = visit(make_person(roles=OFFICER), "get", "/board/?state=unknown").content.decode()
+    text = visit(make_person(roles=OFFICER), "get", "/board?state=unknown").content.decode()
     assert format_number(sent.number) in text and "It may still be online" in text
     assert "badge--unknown" in text
 
 
 def test_an_empty_board_and_an_empty_filter_say_so(visit, make_person, sent):
     officer = make_person(roles=OFFICER)
-    assert "No notice is in this state." in visit(officer, "get", "/board/?state=removed").content.decode()
-    assert "Nothing is waiting for a person." in visit(officer, "get", "/notices/").content.decode()
+    assert "No notice is in this state." in visit(officer, "get", "/board?state=removed").content.decode()
+    assert "Nothing is waiting for a person." in visit(officer, "get", "/notices").content.decode()
 
 
 def test_a_notices_page_shows_the_place_taken_apart_and_records_both_views(sent, visit, make_person, audit_rows):
     officer = make_person(roles=OFFICER)
 
-    text = visit(officer, "get", f"/notices/{sent.id}/").content.decode()
+    text = visit(officer, "get", f"/notices/{sent.number}").content.decode()
 
     assert "hxxp[:]//pictures-" in text
     assert 'href="http://pictures' not in text and "http://pictures" not in text
@@ -101,7 +101,7 @@ def test_without_the_key_process_the_page_says_that_the_address_cannot_be_opened
     sent, visit, make_person, settings, tmp_path
 ):
     settings.KEYD_SOCKET = tmp_path / "nobody.sock"
-    page = visit(make_person(roles=OFFICER), "get", f"/notices/{sent.id}/")
+    page = visit(make_person(roles=OFFICER), "get", f"/notices/{sent.number}")
     assert page.status_code == 200
     assert "The address cannot be opened now" in page.content.decode()
 
@@ -115,13 +115,15 @@ def protected(drive, entry, keyd_server, rdap_server, mail_server):
 def test_a_notice_above_clearance_is_nowhere(protected, sent, visit, make_person, role):
     low, high = make_person(roles=OFFICER, clearance=1), make_person(roles=OFFICER, clearance=2)
 
-    for path in ("/board/", "/notices/"):
+    for path in ("/board", "/notices"):
         assert format_number(protected.number) not in visit(low, "get", path).content.decode()
-    assert visit(low, "get", f"/notices/{protected.id}/").status_code == 404
+    assert visit(low, "get", f"/notices/{protected.number}").status_code == 404
     for action in ("again", "continue", "address"):
-        answer = visit(low, "post", f"/notices/{protected.id}/{action}/", {"name": "X", "abuse_email": "a@b.example"})
+        answer = visit(
+            low, "post", f"/notices/{protected.number}/{action}", {"name": "X", "abuse_email": "a@b.example"}
+        )
         assert answer.status_code == 404
-    assert format_number(protected.number) in visit(high, "get", "/board/").content.decode()
+    assert format_number(protected.number) in visit(high, "get", "/board").content.decode()
     with role("vigil_console", low):
         # Row policies alone, without asking for permission in code:
         assert [row.id for row in Notice.objects.all()] == [sent.id]
@@ -145,14 +147,14 @@ def test_a_notice_above_clearance_is_nowhere(protected, sent, visit, make_person
 )
 def test_who_may_see_and_do_what(sent, visit, make_person, roles, board, notice, again):
     person = make_person(roles=roles, clearance=3)
-    assert visit(person, "get", "/board/").status_code == board
-    assert visit(person, "get", f"/notices/{sent.id}/").status_code == notice
-    assert visit(person, "post", f"/notices/{sent.id}/again/").status_code == again
+    assert visit(person, "get", "/board").status_code == board
+    assert visit(person, "get", f"/notices/{sent.number}").status_code == notice
+    assert visit(person, "post", f"/notices/{sent.number}/again").status_code == again
 
 
 @pytest.mark.parametrize("action", ["again", "continue", "address"])
 def test_a_get_never_acts(sent, visit, make_person, action):
-    assert visit(make_person(roles=OFFICER), "get", f"/notices/{sent.id}/{action}/").status_code == 405
+    assert visit(make_person(roles=OFFICER), "get", f"/notices/{sent.number}/{action}").status_code == 405
 
 
 def test_a_wrong_mailbox_keeps_what_was_typed_and_says_what_is_wrong(
@@ -162,13 +164,15 @@ def test_a_wrong_mailbox_keeps_what_was_typed_and_says_what_is_wrong(
     notice = drive.look_up(drive.open(drive.sighting(entry)))
     officer = make_person(roles=OFFICER)
 
-    page = visit(officer, "post", f"/notices/{notice.id}/address/", {"name": "Silent Networks", "abuse_email": "abuse"})
+    page = visit(
+        officer, "post", f"/notices/{notice.number}/address", {"name": "Silent Networks", "abuse_email": "abuse"}
+    )
 
     text = page.content.decode()
     assert page.status_code == 400 and text.count("Enter one mail address") == 2
     assert 'value="Silent Networks"' in text and 'href="#id_abuse_email"' in text
     good = {"name": "Silent Networks", "abuse_email": "abuse@silent.example"}
-    done = visit(officer, "post", f"/notices/{notice.id}/address/", good, follow=True)
+    done = visit(officer, "post", f"/notices/{notice.number}/address", good, follow=True)
     assert "The mailbox is kept." in done.content.decode()
 
 
@@ -203,7 +207,7 @@ def test_a_dispute_waits_until_a_person_goes_on(sent, drive, mail_server, role, 
     with role("vigil_console", officer):
         assert [one.id for one in selectors.notices_that_need_a_person(officer)] == [notice.id]
 
-    assert visit(officer, "post", f"/notices/{notice.id}/continue/").status_code == 303
+    assert visit(officer, "post", f"/notices/{notice.number}/continue").status_code == 303
 
     drive.later(seconds=1)
     drive.look(notice, "up")
