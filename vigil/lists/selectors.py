@@ -155,3 +155,9 @@ def facts_of(row: Entry) -> EntryFacts:
         proposed_at=row.proposed_at, decided_at=row.decided_at, withdrawn_at=row.withdrawn_at,
         withdrawn_by_id=row.withdrawn_by_id, withdrawn_reason=row.withdrawn_reason,
     )  # fmt: skip
+
+
+def changes_between(since: datetime, until: datetime) -> list[str]:
+    """`publish` or `withdraw` of each feed row in [since, until): figures count these."""
+    rows = FeedRow.objects.filter(at__gte=since, at__lt=until)
+    return list(rows.order_by("version").values_list("change", flat=True))

@@ -65,9 +65,7 @@ def _all(tables: Sequence[Counts], state: State) -> Protected:
 
 def _states(table: Counts, hidden: set[str]) -> dict[str, State]:
     small = _small(table)
-    return {
-        cell: "few" if cell in small else "withheld" if cell in hidden else "shown" for cell in table.cells
-    }
+    return {cell: "few" if cell in small else "withheld" if cell in hidden else "shown" for cell in table.cells}
 
 
 def _small(table: Counts) -> set[str]:

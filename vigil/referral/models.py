@@ -49,11 +49,17 @@ class Package(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=STATES), name="package_state_known"),
-            models.CheckConstraint(condition=Q(sensitivity__gte=1, sensitivity__lte=3), name="package_sensitivity_1_to_3"),
+            models.CheckConstraint(
+                condition=Q(sensitivity__gte=1, sensitivity__lte=3), name="package_sensitivity_1_to_3"
+            ),
             models.CheckConstraint(condition=Q(language__in=["en", "fr"]), name="package_language_known"),
             models.CheckConstraint(
                 condition=Q(state="draft", sent_at__isnull=True)
-                | (~Q(state="draft") & Q(sealed__isnull=False, manifest__isnull=False, sent_at__isnull=False) & ~Q(manifest_digest="")),
+                | (
+                    ~Q(state="draft")
+                    & Q(sealed__isnull=False, manifest__isnull=False, sent_at__isnull=False)
+                    & ~Q(manifest_digest="")
+                ),
                 name="package_sent_is_whole",
             ),
             models.CheckConstraint(

@@ -1,5 +1,15 @@
-"""Routes of this room."""
+"""Routes of this room at the console."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from vigil.referral import views
+
+app_name = "referral"
+urlpatterns = [
+    path("referrals/", views.packages, name="packages"),
+    path("referrals/<uuid:package_id>/", views.package, name="package"),
+    path("referrals/<uuid:package_id>/package.zip", views.download, name="download"),
+    path("cases/<uuid:case_id>/refer/", views.compose, name="compose"),
+]

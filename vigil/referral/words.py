@@ -63,9 +63,43 @@ VALUES: Words = {
     "13_15": _("13 to 15"),
     "16_17": _("16 or 17"),
     "18_plus": _("18 or older"),
+    "prefer_not": _("Not said"),
     "unknown": _("Not known"),
+    "actionable": _("To be acted on"),
+    "duplicate": _("Reported before"),
+    "needs_more": _("More is needed"),
+    "material_online": _("Material is online"),
+    "child_at_risk": _("A child may be at risk"),
+    "person_named": _("A person or an account is named"),
+    "same_place": _("The same place"),
+    "same_people": _("The same people"),
+    "sent_twice": _("The same report, sent twice"),
 }
-REASONS: Words = {}
+# The same sentences as casework's triage gives, frozen into a package by their codes.
+REASONS: Words = {
+    "danger": _("Someone is in danger now."),
+    "meeting_planned": _("A meeting with a child is planned."),
+    "deadline": _("There is a threat with a deadline."),
+    "child_reports": _("A child or teenager reports for themself, or the age of the person was not given."),
+    "danger_unsure_close": _("Someone close to the child is not sure whether there is danger now."),
+    "meeting_unsure": _("It is not certain that no meeting is planned."),
+    "threat": _("Someone threatens to share images."),
+    "trafficking": _("It may be about a child who is sold or trafficked."),
+    "identifiable": _("The child can be identified."),
+    "child_sent_images": _("The child has sent images."),
+    "child_known": _("The person who reports knows the child."),
+    "danger_unsure": _("It is not certain that nobody is in danger."),
+    "enticement": _("Someone asks a child for images or to meet."),
+    "other_sent_images": _("The other person has sent images to a child."),
+    "identifiable_unsure": _("The child can perhaps be identified."),
+    "close_to_a_child": _("The report is for a child whom the person knows."),
+    "is_me": _("The person who reports is in the image."),
+    "already_shared": _("The image has been shared already."),
+    "shared_image": _("An image was shared."),
+    "seen_material": _("Someone saw an image or a site."),
+    "ai_image": _("It is about an image made by a computer."),
+    "information": _("Nothing in the answers calls for a faster band."),
+}
 MISSING: Words = {
     "no_places": _("No link: nobody gave one and none was found."),
     "no_handles": _("No account name."),
@@ -73,7 +107,8 @@ MISSING: Words = {
     "no_words": _("No words of the reporter."),
     "no_contact": _("No contact details of the reporter."),
     "no_listed": _("No picture on the verified list yet."),
-    "unopened_links": _("Some links could not be read."),
+    "unopened_links": _("What one reporter wrote was erased on request."),
+    "more_places": _("The case has more places than one package holds; ask for the rest."),
 }
 ROLES: Words = {"reported": _("Reported"), "seen": _("Seen by the crawler")}
 STATES: Words = {

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from vigil.referral.wire.contents import Agency, Contents, Fact, Fingerprint, Handle, Hotline, Place, ReporterWords, Step
+from vigil.referral.wire.contents import (
+    Agency,
+    Contents,
+    Fact,
+    Fingerprint,
+    Handle,
+    Hotline,
+    Place,
+    ReporterWords,
+    Step,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _SPACE = UUID("3b1c9d3e-5a50-5f0e-9d53-76c1f0a1a002")

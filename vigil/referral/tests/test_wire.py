@@ -103,7 +103,11 @@ def test_a_full_case_fits_on_one_page(language):
         facts=factories.contents().facts * 5,
         places=tuple(factories.a_place(n) for n in range(1, 60)),
         fingerprints=tuple(factories.a_fingerprint(n) for n in range(60, 100)),
-        words=(contents.ReporterWords("7K3M-9Q2-X4A", language, factories.NOON, "A page with pictures was reported. " * 300),),
+        words=(
+            contents.ReporterWords(
+                "7K3M-9Q2-X4A", language, factories.NOON, "A page with pictures was reported. " * 300
+            ),
+        ),
         missing=("no_contact", "no_handles"),
     )
 
@@ -140,7 +144,11 @@ def test_the_page_prints_in_grey():
 
 
 def test_characters_that_cannot_be_drawn_are_spelled_out_and_said():
-    words_ = (contents.ReporterWords("7K3M-9Q2-X4A", "en", factories.NOON, "\u1403\u14c4\u1483 and \u4e2d and \u202e hidden, é œ Ω Ж"),)
+    words_ = (
+        contents.ReporterWords(
+            "7K3M-9Q2-X4A", "en", factories.NOON, "\u1403\u14c4\u1483 and \u4e2d and \u202e hidden, é œ Ω Ж"
+        ),
+    )
 
     page = one_page_pdf.render(factories.contents(words=words_))
 
@@ -209,7 +217,9 @@ def test_a_manifest_made_to_match_is_found_by_the_digest_known_from_elsewhere():
     forged, _ = manifest.pack(FILES | {"facts.json": b'{"a": 2}'}, number="N")
 
     assert manifest.verify(forged) == []
-    assert manifest.verify(forged, expected_digest=manifest.digest_of(document)) == [manifest.Problem("manifest.json", "changed")]
+    assert manifest.verify(forged, expected_digest=manifest.digest_of(document)) == [
+        manifest.Problem("manifest.json", "changed")
+    ]
 
 
 @given(position=st.integers(min_value=0, max_value=10_000), flip=st.integers(min_value=1, max_value=255))

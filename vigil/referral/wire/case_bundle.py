@@ -65,14 +65,16 @@ def build(contents: Contents) -> Node:
     ids_of_exhibits |= {print_.exhibit: graph.add(_file(graph, print_)) for print_ in contents.fingerprints}
     for fingerprint in contents.fingerprints:
         for exhibit in fingerprint.place_exhibits:
-            graph.add(_found_at(graph, ids_of_exhibits[fingerprint.exhibit], ids_of_exhibits[exhibit], fingerprint.id, exhibit))
+            graph.add(
+                _found_at(
+                    graph, ids_of_exhibits[fingerprint.exhibit], ids_of_exhibits[exhibit], fingerprint.id, exhibit
+                )
+            )
     records = {
         exhibit: graph.add(_provenance(graph, contents, exhibit, identifier))
         for exhibit, identifier in sorted(ids_of_exhibits.items())
     }
-    actions = [
-        graph.add(_action(graph, step, hotline, tool, ids_of_exhibits, records)) for step in contents.steps
-    ]
+    actions = [graph.add(_action(graph, step, hotline, tool, ids_of_exhibits, records)) for step in contents.steps]
     investigation = graph.add(
         {
             "@id": graph.name("investigation", "case"),
@@ -89,7 +91,9 @@ def build(contents: Contents) -> Node:
             "@type": "uco-core:Bundle",
             "uco-core:name": f"Referral {contents.number}",
             "uco-core:objectCreatedTime": _instant(contents.prepared_at),
-            "uco-core:object": _references([investigation, hotline, tool, *ids_of_exhibits.values(), *records.values(), *actions]),
+            "uco-core:object": _references(
+                [investigation, hotline, tool, *ids_of_exhibits.values(), *records.values(), *actions]
+            ),
         }
     )
     return {"@context": {"kb": f"https://{contents.hotline.domain}/kb/", **_VOCABULARIES}, "@graph": graph.nodes}

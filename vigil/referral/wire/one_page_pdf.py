@@ -30,11 +30,11 @@ from vigil.referral.wire.contents import Contents
 TEMPLATE = Path(__file__).with_name("one_page.typ")
 # What is shown, from generous to terse: the first that fits on one page is taken.
 _FITS = (
-    {"size": 9.5, "places": 14, "fingerprints": 10, "handles": 8, "words": 1600},
-    {"size": 9.0, "places": 10, "fingerprints": 8, "handles": 6, "words": 1100},
-    {"size": 8.5, "places": 7, "fingerprints": 5, "handles": 4, "words": 700},
-    {"size": 8.0, "places": 5, "fingerprints": 3, "handles": 3, "words": 350},
-    {"size": 8.0, "places": 3, "fingerprints": 2, "handles": 2, "words": 150},
+    {"size": 9.5, "facts": 30, "places": 14, "fingerprints": 10, "handles": 8, "words": 1600},
+    {"size": 9.0, "facts": 24, "places": 10, "fingerprints": 8, "handles": 6, "words": 1100},
+    {"size": 8.5, "facts": 20, "places": 7, "fingerprints": 5, "handles": 4, "words": 700},
+    {"size": 8.0, "facts": 16, "places": 5, "fingerprints": 3, "handles": 3, "words": 350},
+    {"size": 8.0, "facts": 12, "places": 3, "fingerprints": 2, "handles": 2, "words": 150},
 )
 _FONTS = 'font: ("Libertinus Serif", "DejaVu Sans Mono")'
 _PROBE = f'#set document(title: "-")\n#set text({_FONTS})\n#json(bytes(sys.inputs.data))'.encode()
@@ -70,7 +70,9 @@ def _render(source: bytes, contents: Contents, limits: dict[str, float]) -> OneP
     inputs = {"data": json.dumps(drawable, ensure_ascii=False)}
     compiler = typst.Compiler(source, ignore_system_fonts=True, sys_inputs=inputs)
     try:
-        pdf = compiler.compile(source, format="pdf", timestamp=int(contents.prepared_at.timestamp()), pdf_standards=_STANDARDS)
+        pdf = compiler.compile(
+            source, format="pdf", timestamp=int(contents.prepared_at.timestamp()), pdf_standards=_STANDARDS
+        )
         pages = json.loads(
             typst.query(source, "<pages>", field="value", one=True, ignore_system_fonts=True, sys_inputs=inputs)
         )
@@ -100,7 +102,9 @@ def page_data(contents: Contents, limits: dict[str, float]) -> dict[str, Any]:
             "phone": contents.hotline.phone,
             "agency": contents.agency.name_fr if language == "fr" else contents.agency.name_en,
             "prepared_at": _when(contents.prepared_at, language),
-            "footer": _("Links are broken on purpose: never open them on an ordinary computer. Full links are in case.jsonld."),
+            "footer": _(
+                "Links are broken on purpose: never open them on an ordinary computer. Full links are in case.jsonld."
+            ),
             "band": str(contents.band),
             "band_words": words.word(words.BANDS, contents.band),
             "reasons": [words.word(words.REASONS, reason) for reason in contents.reasons],
@@ -112,8 +116,9 @@ def page_data(contents: Contents, limits: dict[str, float]) -> dict[str, Any]:
                     "source": _source(fact.source) + (f" ({fact.subject_number})" if fact.subject_number else ""),
                     "at": _when(fact.at, language),
                 }
-                for fact in contents.facts
+                for fact in contents.facts[: int(limits["facts"])]
             ],
+            "facts_note": _shown(contents.facts, int(limits["facts"])) if len(contents.facts) > limits["facts"] else "",
             "words": [
                 {
                     "meta": f"{item.report_number} · {_when(item.at, language)} · {_source('reporter')}",
