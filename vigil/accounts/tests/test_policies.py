@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import get_args
 from uuid import UUID
 
@@ -54,14 +55,15 @@ def actor(role: Role, clearance: int = 3, **changes: object) -> Actor:
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("sensitivity", [1, 2, 3])
-@pytest.mark.parametrize("clearance", [1, 2, 3])
-def test_a_person_may_do_what_the_role_says_up_to_the_clearance(role, action, sensitivity, clearance):
-    item = Item(new_id(), sensitivity, AGENCY)
-    expected = action in MAY[role].split() and sensitivity <= clearance
+def test_a_person_may_do_what_the_role_says_up_to_the_clearance(role):
+    wrong = [
+        (action, sensitivity, clearance)
+        for action, sensitivity, clearance in product(ACTIONS, (1, 2, 3), (1, 2, 3))
+        if permit(actor(role, clearance, agency_id=AGENCY), action, Item(new_id(), sensitivity, AGENCY))
+        is not (action in MAY[role].split() and sensitivity <= clearance)
+    ]
 
-    assert permit(actor(role, clearance, agency_id=AGENCY), action, item) is expected
+    assert wrong == []
 
 
 def test_every_action_of_the_type_has_its_row_and_no_other_row_exists():
