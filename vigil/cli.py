@@ -182,7 +182,8 @@ def audit_verify(_: argparse.Namespace) -> int:
 
 def trace(arguments: argparse.Namespace) -> int:
     """Print the chain around a number."""
-    _django("trace")
+    # Without a name the chain is shown as the system's own jobs see it; with one, as that person's pages would show it.
+    _django("trace" if arguments.as_email else "worker")
     from vigil.oversight.cli import run_trace
 
     return int(run_trace(arguments.number, as_email=arguments.as_email))
