@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.db.utils import Error as DatabaseError
+from django.utils.module_loading import autodiscover_modules
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -111,6 +112,7 @@ async def _work(stop: threading.Event) -> None:
 
 def run_worker() -> None:
     """Work until a signal arrives: events through procrastinate, ticks beside it."""
+    autodiscover_modules("jobs")  # each room's handlers and ticks register themselves
     stop = threading.Event()
     ticker = threading.Thread(target=_tick_loop, args=(stop,), name="ticks", daemon=True)
     ticker.start()

