@@ -37,11 +37,13 @@ PRIVATE_SUFFIXES = (
 
 # IANA registry of IPv4 special-purpose addresses, multicast, and a cloud's metadata service outside them (Azure: 168.63.129.16).
 REFUSED_IPV4 = tuple(
-    ip_network(text)
-    for text in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
-        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+    map(
+        ip_network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+        ),
     )
 )  # fmt: skip
 # IPv6: only the global unicast block, without what carries or means something else: Teredo, ORCHID and other protocol
@@ -80,7 +82,7 @@ def may_fetch(url: str) -> bool:
 def permitted_target(url: str) -> Target:
     """Parse, resolve and judge `url` (WHATWG, no missing scheme). Raises AddressRefused, NameNotResolved."""
     parsed = _parse(url)
-    host = str(parsed.hostname).rstrip(".")
+    host = str(parsed.hostname).removesuffix(".")
     _judge_name(host)
     port = int(parsed.port) if parsed.port else DEFAULT_PORT[parsed.protocol]
     addresses = resolve(host)

@@ -17,6 +17,7 @@ from vigil_demo.world.site import FORMS, Answer, Copy, Layout, lay_out
 
 __all__ = ["FORMS", "Copy", "World"]
 
+_NOT_FOUND = Answer(404, body=b"<!doctype html><title>Not found</title><h1>Not found</h1>")
 _GONE_PAGE = b"<!doctype html><title>Gone</title><h1>Removed</h1>"
 
 
@@ -39,6 +40,8 @@ class World:
         self.seed = seed
         self.requests: Counter[str] = Counter()
         self._taken_down: dict[tuple[str, str], Answer] = {}
+        self._unknown: Answer | None = None
+        self._wall: Answer | None = None
         self._lock = threading.Lock()
         # Bound but never listening: connecting to it is refused, and nobody else takes the port.
         self._dead = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -116,10 +119,19 @@ class World:
         with self._lock:
             self._taken_down.pop(_key(url), None)
 
+    def answer_unknown_with(self, answer: Answer) -> None:
+        """Let addresses where nothing is answer this instead of 404 (robots.txt excepted)."""
+        self._unknown = answer
+
+    def answer_all_with(self, answer: Answer) -> None:
+        """Let every address answer this (robots.txt excepted): a wall in front of the whole web."""
+        self._wall = answer
+
     def put_all_back(self) -> None:
         """Show everything again as it was made."""
         with self._lock:
             self._taken_down.clear()
+        self._unknown = self._wall = None
 
     # ---- serving -------------------------------------------------------------------------------------------------------------
     def start(self) -> World:
@@ -149,11 +161,10 @@ class World:
             return Answer(405, body=b"")
         with self._lock:
             taken_down = self._taken_down.get((host, path))
-        return (
-            taken_down
-            or self._layout.answers.get((host, path))
-            or Answer(404, body=b"<!doctype html><title>Not found</title>")
-        )
+        known = taken_down or self._layout.answers.get((host, path))
+        if path == "/robots.txt":
+            return known or _NOT_FOUND
+        return self._wall or known or self._unknown or _NOT_FOUND
 
     def _respond_to_control(self, method: str, _host: str, target: str, body: bytes) -> Answer:
         if method == "GET" and target == "/truth":

@@ -30,7 +30,7 @@ from vigil.crawl.policies import Target, permitted_target, refusal_of
 
 RETRY_AFTER_MAX_SECONDS = 86_400.0
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-ROBOTS_TOKEN = "vigil"
+PRODUCT = "vigil"  # what robots.txt calls us
 _VERSION = getattr(vigil, "__version__", "0.1")
 
 _OUTCOME_OF_CURL_ERROR = {

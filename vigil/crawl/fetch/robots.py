@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import can_ada
 from protego import Protego
 
-from vigil.crawl.fetch.client import ROBOTS_TOKEN, Fetcher
+from vigil.crawl.fetch.client import PRODUCT, Fetcher
 from vigil.crawl.fetch.outcomes import Limits, Outcome
 
 KEEP_SECONDS = 3600.0
@@ -33,7 +33,7 @@ class Rules:
         """Why `url` may not be fetched; None when it may."""
         if self.outcome is not None:
             return self.outcome
-        if self.parsed is not None and not self.parsed.can_fetch(url, ROBOTS_TOKEN):
+        if self.parsed is not None and not self.parsed.can_fetch(url, PRODUCT):
             return Outcome.ROBOTS_REFUSED
         return None
 
@@ -73,7 +73,7 @@ class Robots:
         now = time.monotonic()
         if answer.outcome is Outcome.OK:
             rules = Protego.parse(answer.body[:512_000].decode("utf-8", "replace"))
-            delay = min(float(rules.crawl_delay(ROBOTS_TOKEN) or 0.0), CRAWL_DELAY_MAX_SECONDS)
+            delay = min(float(rules.crawl_delay(PRODUCT) or 0.0), CRAWL_DELAY_MAX_SECONDS)
             return Rules(rules, None, now + KEEP_SECONDS, delay)
         if answer.outcome in {Outcome.NOT_FOUND, Outcome.GONE, Outcome.HTTP_ERROR, Outcome.REDIRECT_LOOP}:
             return Rules(None, None, now + KEEP_SECONDS)

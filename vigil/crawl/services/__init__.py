@@ -1,5 +1,6 @@
 """Commands of the crawl, for its own process and for other rooms."""
 
+from vigil.crawl.errors import StaleLease
 from vigil.crawl.services.checks import CheckResult, ask_check, record_check
 from vigil.crawl.services.leases import (
     DueCheck,
@@ -30,6 +31,7 @@ __all__ = [
     "DuePlace",
     "Lease",
     "NewPlace",
+    "StaleLease",
     "VisitResult",
     "add_watch_seeds",
     "ask_check",
