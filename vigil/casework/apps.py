@@ -5,7 +5,7 @@ class CaseworkConfig(AppConfig):
     name = "vigil.casework"
     label = "casework"
 
-    def ready(self):
+    def ready(self) -> None:
         from vigil.casework.sentences import SENTENCES
         from vigil.web.errors import register_sentence
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from vigil.casework import words
@@ -13,7 +12,7 @@ from vigil.core.errors import Invalid
 from vigil.core.ids import parse_number
 
 # What is wrong with a field, in words, by the code that a service gives.
-SENTENCES: dict[str, str | Promise] = {
+SENTENCES: dict[str, Any] = {
     "decision.missing": _("Choose a decision"),
     "reason.missing": _("Choose a reason"),
     "reason.other_decision": _("Choose a reason that belongs to the decision"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -166,9 +169,9 @@ THREAD_STATES: dict[str, Words] = {
 }
 
 
-def of(table: dict[str, Words] | dict[int, Words], code: str | int | None) -> str:
+def of(table: Mapping[Any, Words], code: str | int | None) -> str:
     """A code in words, in the active language; an unknown code is shown as it is rather than hidden."""
-    return str(table.get(code, code if code is not None else ""))  # type: ignore[call-overload]
+    return str(table.get(code, "" if code is None else str(code)))
 
 
 def reason_of_decision(code: str | None) -> str:

@@ -88,7 +88,7 @@ def claim_incident(*, actor: Actor, incident_id: UUID, at: datetime) -> Incident
     require(actor, "incident.claim", incident)
     if incident.state != "open":
         raise IncidentDecided(incident_id)
-    if policies.is_claimed(incident, at=at):
+    if policies.is_claimed(incident, at=at) and incident.claimed_by and incident.claim_expires_at:
         if incident.claimed_by != actor.id:
             raise IncidentClaimed(incident_id, claimed_by=incident.claimed_by, until=incident.claim_expires_at)
         _extend(incident, at=at)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import template
 
 from vigil.casework import triage, words
 from vigil.core.ids import format_number
 
 register = template.Library()
-_TABLES = {
+_TABLES: dict[str, Mapping[Any, words.Words]] = {
     "situation": words.SITUATIONS,
     "decision": words.DECISIONS,
     "source": words.SOURCES,
@@ -35,7 +38,7 @@ def grouped(number: str | None) -> str:
 @register.filter
 def word(code: str | int | None, table: str) -> str:
     """A code in words: `{{ item.situation|word:"situation" }}`."""
-    return words.of(_TABLES[table], code)  # type: ignore[arg-type]
+    return words.of(_TABLES[table], code)
 
 
 @register.filter

@@ -19,7 +19,8 @@ class Console(Client):
     """Django's client at the console's origin, signed in as one person. Each request is a transaction of its own."""
 
     def __init__(self, actor: Actor, as_role: Callable[..., Any], *, language: str = "en", fresh: bool = True) -> None:
-        super().__init__(headers={"host": django_settings.HOST_OF_ORIGIN["console"], "accept-language": language})
+        super().__init__(headers={"host": django_settings.HOST_OF_ORIGIN["console"]})
+        self.cookies["__Host-l"] = language
         self.as_role = as_role
         with as_role("vigil_console", actor=actor):
             self.force_login(Person.objects.get(id=actor.id))

@@ -257,7 +257,7 @@ def test_other_doors_cannot_read_casework(role, analyst, door, table):
         connection.cursor().execute(f"SELECT 1 FROM casework_{table}")
 
 
-def test_without_an_actor_the_console_fails_loudly(role):
+def test_without_an_actor_the_console_fails_loudly(role, analyst):
     make_incident()
     with role("vigil_console"), pytest.raises(DatabaseError), transaction.atomic():
         list(Incident.objects.all())
