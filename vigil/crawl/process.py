@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import threading
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from vigil.crawl.preview_door import Previews, open_door
 
 THREADS = 4
 ASK_AGAIN_SECONDS = 0.5
-SEEDS_EVERY_SECONDS = 2.0
+TEND_EVERY_SECONDS = 1.0
 
 
 def seeds_file() -> Path:
@@ -43,13 +45,36 @@ def run_crawler(stop: threading.Event, *, threads: int = THREADS) -> None:
             )
             for number in range(threads)
         ]
-        with open_door(Path(settings.CRAWL_SOCKET), Previews(key, lookout)):
+        with contextlib.ExitStack() as doors:
             log.info("crawl_started", count=threads)
             for worker in workers:
                 worker.start()
-            _watch_seeds(key, stop)
+            _tend(key, Previews(key, lookout), doors, stop)
             for worker in workers:
                 worker.join(timeout=15)
+
+
+def _tend(key: CrawlKey, previews: Previews, doors: contextlib.ExitStack, stop: threading.Event) -> None:
+    """Until told to stop: keep the preview socket open in one of the machine's crawl processes, follow the seeds file."""
+    is_door, seen_ns = False, 0
+    while not stop.is_set():
+        if not is_door:
+            is_door = _try_to_open_door(previews, doors)
+        seen_ns = _read_seeds(key, seen_ns)
+        stop.wait(TEND_EVERY_SECONDS)
+
+
+def _try_to_open_door(previews: Previews, doors: contextlib.ExitStack) -> bool:
+    """One crawl process of a machine holds the lock and answers; when it dies, the next one takes over."""
+    path = Path(settings.CRAWL_SOCKET)
+    lock = doors.enter_context(path.with_suffix(".lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    doors.enter_context(open_door(path, previews))
+    return True
 
 
 def _crawl_key(stop: threading.Event) -> CrawlKey | None:
@@ -66,22 +91,19 @@ def _crawl_key(stop: threading.Event) -> CrawlKey | None:
     return None
 
 
-def _watch_seeds(key: CrawlKey, stop: threading.Event) -> None:
-    """Until told to stop: take up the operator's list whenever it has changed."""
-    seen_ns = 0
-    while not stop.is_set():
-        try:
-            changed_ns = seeds_file().stat().st_mtime_ns
-            if changed_ns != seen_ns:
-                close_old_connections()
-                lines = (line.partition("#")[0].strip() for line in seeds_file().read_text().splitlines())
-                count = services.add_watch_seeds(
-                    actor=process_actor("crawl"), key=key, urls=[line for line in lines if line], at=clock.now()
-                )
-                seen_ns = changed_ns
-                log.info("watch_seeds_read", place_count=count)
-        except FileNotFoundError:
-            pass
-        except (OSError, DatabaseError, UnicodeDecodeError) as exc:
-            log.warning("watch_seeds_not_read", error=type(exc).__name__)
-        stop.wait(SEEDS_EVERY_SECONDS)
+def _read_seeds(key: CrawlKey, seen_ns: int) -> int:
+    """Take up the operator's list when it has changed; returns the time of the version that was read."""
+    try:
+        changed_ns = seeds_file().stat().st_mtime_ns
+        if changed_ns != seen_ns:
+            close_old_connections()
+            lines = (line.partition("#")[0].strip() for line in seeds_file().read_text().splitlines())
+            urls = [line for line in lines if line]
+            count = services.add_watch_seeds(actor=process_actor("crawl"), key=key, urls=urls, at=clock.now())
+            log.info("watch_seeds_read", place_count=count)
+            return changed_ns
+    except FileNotFoundError:
+        pass
+    except (OSError, DatabaseError, UnicodeDecodeError) as exc:
+        log.warning("watch_seeds_not_read", error=type(exc).__name__)
+    return seen_ns
