@@ -11,10 +11,12 @@
 #include <cstring>
 #include <memory>
 #include <system_error>
+#include <tuple>
 #include <vector>
 
 #include "ringmatch/checksum.hpp"
 #include "ringmatch/dispatch.hpp"
+#include "ringmatch/exact.hpp"
 #include "ringmatch/index.hpp"
 #include "ringmatch/pdq.hpp"
 #include "ringmatch/permutation.hpp"
@@ -117,6 +119,50 @@ nb::object image(nb::object self) {
     return nb::ndarray<nb::numpy, const std::uint8_t, nb::ndim<1>>(bytes, {index.image_bytes()}, self).cast();
 }
 
+using DigestArray = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+ringmatch::DigestRows digest_rows(const DigestArray& digests) {
+    if (digests.shape(1) < 8) throw nb::value_error("digests have at least 8 bytes");
+    return {digests.data(), digests.shape(0), digests.shape(1)};
+}
+
+std::uint64_t xxh64_of_array(nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> bytes) {
+    const nb::gil_scoped_release unlocked;
+    return ringmatch::xxh64(bytes.data(), bytes.size());
+}
+
+nb::object digest_order(DigestArray digests, IdArray ids) {
+    const ringmatch::DigestRows rows = digest_rows(digests);
+    if (ids.size() != rows.count) throw nb::value_error("one id for each digest");
+    std::unique_ptr<std::uint64_t[]> order;
+    {
+        const nb::gil_scoped_release unlocked;
+        const std::vector<std::uint64_t> ascending = ringmatch::ascending_order(rows, ids.data());
+        order = std::make_unique_for_overwrite<std::uint64_t[]>(ascending.size());
+        std::copy(ascending.begin(), ascending.end(), order.get());
+    }
+    return numpy_array(std::move(order), rows.count);
+}
+
+bool digests_are_ascending(DigestArray digests) {
+    const nb::gil_scoped_release unlocked;
+    return ringmatch::is_ascending(digest_rows(digests));
+}
+
+nb::tuple digest_ranges(DigestArray digests, DigestArray queries) {
+    const ringmatch::DigestRows rows = digest_rows(digests), wanted = digest_rows(queries);
+    if (rows.width != wanted.width) throw nb::value_error("digests and queries have the same length");
+    auto first = std::make_unique_for_overwrite<std::uint64_t[]>(wanted.count);
+    auto last = std::make_unique_for_overwrite<std::uint64_t[]>(wanted.count);
+    {
+        const nb::gil_scoped_release unlocked;
+        for (std::uint64_t k = 0; k < wanted.count; ++k) {
+            std::tie(first[k], last[k]) = ringmatch::equal_range(rows, wanted.row(k));
+        }
+    }
+    return nb::make_tuple(numpy_array(std::move(first), wanted.count), numpy_array(std::move(last), wanted.count));
+}
+
 nb::bytes as_bytes(const ringmatch::PdqHash& hash) { return nb::bytes(hash.data(), hash.size()); }
 
 ringmatch::PdqCoefficients coefficients_from(nb::bytes raw) {
@@ -211,6 +257,10 @@ NB_MODULE(_native, m) {
     m.def("active_path", [] { return std::string(ringmatch::active_kernel().name); });
     m.def("select_path", select_path, nb::arg("name"));
     m.def("stored_bit_order", stored_bit_order);
+    m.def("digest_order", digest_order, nb::arg("digests"), nb::arg("ids"));
+    m.def("digests_are_ascending", digests_are_ascending, nb::arg("digests"));
+    m.def("digest_ranges", digest_ranges, nb::arg("digests"), nb::arg("queries"));
+    m.def("xxh64_of_array", xxh64_of_array, nb::arg("data"));
     m.def(
         "xxh64", [](nb::bytes data, std::uint64_t seed) { return ringmatch::xxh64(data.c_str(), data.size(), seed); },
         nb::arg("data"), nb::arg("seed") = 0);

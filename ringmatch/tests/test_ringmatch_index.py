@@ -124,7 +124,7 @@ def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(kind: str, d
     rng = np.random.default_rng(2)
     hashes = KINDS[kind](rng, 10_000)
     ids = some_ids(10_000)
-    queries = queries_around(rng, hashes, 64)
+    queries = queries_around(rng, hashes, 32)
     widest = full_scan(hashes, ids, queries, 31)
     index = Index.build(hashes, ids)
 
@@ -140,7 +140,7 @@ def test_joining_a_batch_with_the_tables_gives_the_same_answers(kind: str, size:
     rng = np.random.default_rng([size, 5])
     hashes = KINDS[kind](rng, size)
     ids = some_ids(size)
-    queries = queries_around(rng, hashes, 200)
+    queries = queries_around(rng, hashes, 60)
     native = _native.NativeIndex.build(hashes, ids, 1, ring_from=0)
 
     for max_distance in (0, 7, 15, 16, 24, 31):

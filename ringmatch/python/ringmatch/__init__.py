@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from ringmatch import _native
+from ringmatch.batch import FileHash, hash_many
 from ringmatch.errors import BadShape, DamagedIndex, DistanceTooWide, RingmatchError, TooLarge, Undecodable
+from ringmatch.exact import Digest, ExactSet
 from ringmatch.hashing import Pdq, pdq
 from ringmatch.index import Index, Matches
 
@@ -13,7 +15,10 @@ __version__ = "0.1.0"
 __all__ = [
     "BadShape",
     "DamagedIndex",
+    "Digest",
     "DistanceTooWide",
+    "ExactSet",
+    "FileHash",
     "Index",
     "Matches",
     "Pdq",
@@ -22,6 +27,7 @@ __all__ = [
     "Undecodable",
     "__version__",
     "active_path",
+    "hash_many",
     "pdq",
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ringmatch._native import NativeIndex
 from ringmatch.errors import BadShape, DistanceTooWide, TooLarge
+from ringmatch.files import save_atomically
 
 MAX_DISTANCE = 31
 _MOST_ROWS = 2**32 - 2
@@ -154,27 +154,14 @@ class Index:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to `path`. Whoever opens that path sees the old file or the whole new one, never a part."""
-        target = Path(path)
-        image = _compacted(self._segments, 1).image()
-        # In the same folder, because a rename is atomic only within one file system.
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-        try:
-            with temporary.open("xb") as file:
-                file.write(image.data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        save_atomically(Path(path), _compacted(self._segments, 1).image().data)
 
     def to_bytes(self) -> bytes:
         """Return the bytes that `save` writes."""
         return _compacted(self._segments, 1).image().tobytes()
 
     @classmethod
-    def from_bytes(cls, image: bytes | memoryview) -> Index:
+    def from_bytes(cls, image: bytes | bytearray | memoryview) -> Index:
         """Make an index from what `to_bytes` returned or `save` wrote. Raises DamagedIndex."""
         return cls(NativeIndex.load(np.frombuffer(image, np.uint8), 1))
 
@@ -267,12 +254,3 @@ def _thread_count(threads: int) -> int:
         raise ValueError("threads is a number of threads, or 0 for every core")
     # More threads than this only cost memory; the bound keeps a slip of the pen from exhausting the system.
     return min(threads, 256)
-
-
-def _sync_folder(folder: Path) -> None:
-    # The rename is durable only once the folder that holds the name is.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
