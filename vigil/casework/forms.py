@@ -82,7 +82,7 @@ class DecisionForm(CodedForm):
 class QuestionForm(CodedForm):
     """Ask the reporter something."""
 
-    text = forms.CharField(
+    message = forms.CharField(
         label=_("Your question"),
         help_text=_("The reporter sees it when they check their report. Write in the language of the report."),
         widget=forms.Textarea(attrs={"rows": 3}),

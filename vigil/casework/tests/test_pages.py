@@ -122,7 +122,7 @@ def test_no_step_reaches_an_incident_above_clearance(console, make_person, step)
         "fence": 0,
         "decision": "actionable",
         "reason": "material_online",
-        "text": "Hello?",
+        "message": "Hello?",
         "case": hidden.number,
         "candidate": uuid4(),
         "classification": "baseline",

@@ -23,8 +23,10 @@ from vigil.casework.selectors import IncidentFacts
 from vigil.casework.views.shared import place_words, record_view, see_other, words_of
 from vigil.core import clock
 from vigil.core.actors import Actor
+from vigil.core.crypto import Undecryptable
 from vigil.core.errors import Conflict, Invalid, NotFound, Unavailable
 from vigil.core.ids import format_number
+from vigil.core.logs import log
 from vigil.crawl import selectors as crawl
 from vigil.intake import selectors as intake
 from vigil.intake.selectors import MessageWords, ReportSummary, ReportWords
@@ -118,7 +120,7 @@ def ask(request: HttpRequest, number: str) -> HttpResponse:
         return _page(request, number, question_form=form, status=400)
 
     def step(actor: Actor, item: IncidentFacts) -> None:
-        services.ask_reporter(actor=actor, incident_id=item.id, text=form.cleaned_data["text"], at=clock.now())
+        services.ask_reporter(actor=actor, incident_id=item.id, text=form.cleaned_data["message"], at=clock.now())
 
     said = _("Your question waits for the reporter.")
     return _step(request, number, step, said=said, form=form, form_name="question_form", fragment="thread")
@@ -318,8 +320,11 @@ def _open_words(
         )
         thread = intake.thread_words(report_id=item.report_id, actor=actor, purpose=purpose, ticket=ticket)
         notes = selectors.note_words(actor=actor, item=item)
-    except (Unavailable, NotFound):
-        pass
+    except (Unavailable, NotFound) as error:
+        log.warning("words_not_opened", code=error.code)
+    except Undecryptable as error:
+        # A text that was changed or moved in the database: nothing of it is shown, and somebody has to look into it.
+        log.error("words_undecryptable", code=error.code, subject=str(item.report_id))
     return opened, thread, notes
 
 
