@@ -109,6 +109,8 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def _preview(self, line: bytes) -> bytes:
         asked = json.loads(line)
+        if not isinstance(asked, dict):
+            raise ValueError("request")
         if asked.get("op") == "ping":
             return b""
         expected = Expected(bytes.fromhex(asked["sha256"]), bytes.fromhex(asked["pdq"]))

@@ -44,3 +44,12 @@ def fetcher() -> Iterator[Fetcher]:
 @pytest.fixture
 def lookout(fetcher: Fetcher) -> Lookout:
     return Lookout(fetcher)
+
+
+@pytest.fixture(autouse=True)
+def fresh_index(monkeypatch):
+    """Each test has a list of its own: what the index of this process remembers of an earlier one is wrong."""
+    from vigil.matching import services as matching
+    from vigil.matching.index import PublishedIndex
+
+    monkeypatch.setattr(matching, "_index", PublishedIndex())

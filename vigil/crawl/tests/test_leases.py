@@ -46,7 +46,11 @@ def test_a_late_write_with_an_old_fencing_number_changes_no_row(frontier, key, r
     with role("vigil_crawl"):
         old = services.lease_hosts(worker="one", limit=2, at=clock.now(), seconds=0)[0]
         place = services.due_places(old, at=clock.now(), limit=1)[0]
-        new = next(lease for lease in services.lease_hosts(worker="two", limit=2, at=clock.now()) if lease.host_id == old.host_id)
+        new = next(
+            lease
+            for lease in services.lease_hosts(worker="two", limit=2, at=clock.now())
+            if lease.host_id == old.host_id
+        )
         before = _everything()
         links = [sealed(key, "http://third.example/a.jpg", kind="image", depth=0)]
         result = VisitResult(Outcome.OK, kind="page", media=links)
@@ -78,11 +82,15 @@ def test_a_link_to_a_leased_host_is_not_lost_when_it_is_given_back(frontier, key
         one, two = services.lease_hosts(worker="one", limit=2, at=clock.now())
         for lease in (one, two):
             for place in services.due_places(lease, at=clock.now(), limit=100):
-                services.record_visit(lease=lease, place_id=place.id, result=VisitResult(Outcome.NOT_FOUND), at=clock.now())
+                services.record_visit(
+                    lease=lease, place_id=place.id, result=VisitResult(Outcome.NOT_FOUND), at=clock.now()
+                )
         place = Place.objects.filter(host_id=one.host_id).first()
         hosts = {lease.host_id: key.open(lease.host_sealed) for lease in (one, two)}
         link = sealed(key, f"http://{hosts[two.host_id]}/new.jpg", kind="image", depth=0)
-        services.record_visit(lease=one, place_id=place.id, result=VisitResult(Outcome.OK, kind="page", media=[link]), at=clock.now())
+        services.record_visit(
+            lease=one, place_id=place.id, result=VisitResult(Outcome.OK, kind="page", media=[link]), at=clock.now()
+        )
         services.release_host(two, at=clock.now(), wait_seconds=0)
 
         (again,) = services.lease_hosts(worker="three", limit=5, at=clock.now())
