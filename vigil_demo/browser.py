@@ -76,7 +76,7 @@ class Browser:
         return self._send("POST", urljoin(self.url, path), values)
 
     def forms(self) -> list[Form]:
-        """Every form of the page, in order."""
+        """Every form of the page's main part, in order (the language switch and "sign out" stand outside it)."""
         return [
             Form(
                 node.attributes.get("action") or self.url,
@@ -84,7 +84,7 @@ class Browser:
                 _values(node),
                 node,
             )
-            for node in self.tree.css("form")
+            for node in self.tree.css("main form")
         ]
 
     def form(self, *, having: str | None = None, action: str | None = None) -> Form:

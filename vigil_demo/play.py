@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from django.db import connection
+
 from vigil import settings
 from vigil.core import clock
+from vigil.core.supervisor import own_command
 from vigil_demo.browser import Browser, Form, Stuck
 from vigil_demo.mail import MailServer
 from vigil_demo.progress import Progress
+from vigil_demo.provider import read_notice, take_down_and_answer
 from vigil_demo.staff import PEOPLE, make_link
 from vigil_demo.world import World
 
@@ -62,6 +68,7 @@ class Player:
     incidents: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
 
     def play(self, *, deadline: float) -> dict[str, dict[str, Any]]:
         """Play every link. A link that fails says why; those after it that need it say so too."""
@@ -86,6 +93,9 @@ class Player:
             return {"ok": True, **action()}
         except Stuck as exc:
             return {"ok": False, "reason": str(exc)}
+        except Exception as exc:
+            place = traceback.extract_tb(exc.__traceback__)[-1]
+            return {"ok": False, "reason": f"{type(exc).__name__} at {place.name}:{place.lineno}"}
 
     def wait_until(self, what: str, condition: Callable[[], Any]) -> Any:
         """Look again and again until something is true, at most to the deadline. Raises Stuck."""
@@ -183,19 +193,134 @@ class Player:
     def _sighting(self) -> dict[str, Any]:
         officer = self.person("removal")
         expected = len(self.stage.world.expected_sightings())
-        self.wait_until("every copy is found", lambda: self._sightings_seen(officer) >= expected)
-        numbers = _numbers(officer.get("/sightings").links("/sightings/"))
-        for number in numbers:
-            officer.get(f"/sightings/{number}").expect()
-            officer.submit(officer.form(action="/confirm")).expect()
+        self.wait_until("every copy is found", lambda: _facts_count("crawl_sighting") >= expected)
+        numbers: list[str] = []
+        while waiting := _numbers(officer.get("/sightings").expect().links("/sightings/")):
+            for number in waiting:
+                officer.get(f"/sightings/{number}").expect()
+                officer.submit(officer.form(action="/confirm")).expect()
+            numbers += waiting
         return {
-            "number": self.first_sighting,
-            "note": f"{expected} places found, {len(numbers)} near matches confirmed by a person",
+            "number": self._traced("sighting", self.entries[0]),
+            "note": f"{expected} places found; a person confirmed the {len(numbers)} that only look alike",
         }
+
+    def _notice(self) -> dict[str, Any]:
+        expected, box = len(self.stage.world.expected_sightings()), self.stage.abuse_mailbox
+        self.wait_until("a notice for every sighting", lambda: len(self.stage.mail.mails_to(box)) >= expected)
+        return {"number": self._traced("notice", self.entries[0]), "note": f"{expected} mails to the provider"}
+
+    def _removal(self) -> dict[str, Any]:
+        answered: set[str] = set()
+        for mail in self.stage.mail.mails_to(self.stage.abuse_mailbox):
+            notice = read_notice(mail)
+            if notice.number not in answered:
+                take_down_and_answer(mail, self.stage.world.take_down)
+                answered.add(notice.number)
+        self.wait_until(
+            "every place is seen gone once",
+            lambda: _facts_count("removal_notice", "first_down_at IS NOT NULL") >= len(answered),
+        )
+        clock.advance(settings.REMOVAL_VISITS_APART_SECONDS + 60)
+        self.wait_until(
+            "every removal is confirmed by a second visit", lambda: _facts_count("removal_removal") >= len(answered)
+        )
+        return {
+            "number": self._traced("removal", self.entries[0]),
+            "note": f"{len(answered)} places gone on two visits apart",
+        }
+
+    # ---- the police -------------------------------------------------------------------------------------------------------------
+    def _referral(self) -> dict[str, Any]:
+        liaison = self.person("liaison")
+        for number in self.cases:
+            liaison.get(f"/cases/{number}").expect()
+            liaison.get((liaison.links("/refer") or _missing(f"no way to refer case {number}"))[0]).expect()
+            form = liaison.form(having="agency")
+            liaison.submit(form, agency=[option for option in form.options("agency") if option][0], read="on").expect()
+        officer = self.person("officer")
+        self.wait_until(
+            "every package reaches the agency's inbox",
+            lambda: len(_package_links(officer.get("/inbox/").expect())) >= len(self.cases),
+        )
+        self.packages = _package_links(officer)
+        for address in self.packages:
+            officer.get(address).expect()
+            officer.submit(officer.form(action="/acknowledge")).expect()
+        return {
+            "number": self._traced("referral", self.cases[0]),
+            "note": f"{len(self.packages)} packages, each acknowledged",
+        }
+
+    def _outcome(self) -> dict[str, Any]:
+        officer = self.person("officer")
+        for address in self.packages:
+            officer.get(address).expect()
+            officer.submit(officer.form(action="/outcome"), kind="child_safe").expect()
+        return {
+            "number": self._traced("outcome", self.cases[0]),
+            "note": f"{len(self.packages)} outcomes returned to the hotline",
+        }
+
+    # ---- the auditor ---------------------------------------------------------------------------------------------------------------
+    def _audit(self) -> dict[str, Any]:
+        time.sleep(settings.AUDIT_HEAD_SECONDS * 2)  # the heads of all chains are signed once more
+        return {"note": _command("audit", "verify").splitlines()[-1]}
+
+    def _statistics(self) -> dict[str, Any]:
+        auditor = self.person("auditor")
+        auditor.get("/figures/").expect()
+        auditor.submit(auditor.form(having="request_id")).expect()
+        public = Browser(settings.origin_url("public"))
+        self.wait_until(
+            "the release is public", lambda: public.get("/figures.json").status == 200 and b"figures" in public.body
+        )
+        for page in ("/en/figures", "/fr/chiffres", "/figures.csv"):
+            public.get(page).expect()
+        agreed = _command("statistics", "recount").splitlines()[-1]
+        trace = _command("trace", self.receipts[0].number)
+        missing = [
+            number for number in (self.incidents[0],) if number not in trace and number.replace("-", "") not in trace
+        ]
+        if missing:
+            raise Stuck(f"the trace of {self.receipts[0].number} does not show {missing[0]}")
+        return {"note": f"released; recount: {agreed}"}
+
+    def _traced(self, kind: str, number: str) -> str:
+        """The first number of a kind on the chain around another number, as the auditor's trace page shows it."""
+        auditor = self.person("auditor")
+        auditor.get("/trace/").expect()
+        auditor.submit(auditor.form(having="number"), number=number).expect()
+        hops = [item.text(separator=" ") for item in auditor.tree.css("main ol.timeline > li")]
+        found = [
+            match.group() for hop in hops if hop.strip().lower().startswith(kind) and (match := NUMBER.search(hop))
+        ]
+        if not found:
+            raise Stuck(f"no {kind} in the trace of {number}: {auditor.words()[:300]}")
+        return found[0]
 
 
 def _next(browser: Browser, **answers: str | list[str]) -> None:
     browser.submit(browser.form(having="action"), press=("action", "next"), **answers).expect()
+
+
+def _facts_count(table: str, condition: str = "true") -> int:
+    """How far the machines are, read from the database: only to know how long to wait, never to make a step hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
+        return int(cursor.fetchone()[0])
+
+
+def _command(*arguments: str) -> str:
+    """Run a `vigil` command as a person at a terminal; its output. Raises Stuck when it does not end well."""
+    result = subprocess.run(own_command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+    if result.returncode != 0:
+        raise Stuck(f"vigil {' '.join(arguments)}: {(result.stdout + result.stderr)[-300:]}")
+    return result.stdout.strip()
+
+
+def _package_links(browser: Browser) -> list[str]:
+    return [address for address in browser.links("/inbox/") if re.search(r"/inbox/[0-9a-f-]{36}/$", address)]
 
 
 def _missing(what: str) -> NoReturn:
@@ -220,7 +345,7 @@ def _card_hash(form: Form) -> str:
     """The SHA-256 that stands on the card around a form."""
     node = form.node.parent
     while node is not None:
-        if found := re.search(r"\b[0-9a-f]{64}\b", node.text()):
+        if found := re.search(r"\b[0-9a-f]{64}\b", node.text(separator=" ")):
             return found.group()
         node = node.parent
     return ""
