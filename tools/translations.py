@@ -186,7 +186,7 @@ def problems_of(room: Path) -> list[str]:
             found.append(f"{'fuzzy' if french.fuzzy else 'empty'}: {shown!r}")
             continue
         strings = french.string if isinstance(french.string, (tuple, list)) else (french.string,)
-        for text in strings:
+        for text in filter(None, strings):
             english = message.id if isinstance(message.id, str) else message.id[1]
             if set(_PLACEHOLDERS.findall(text)) - set(_PLACEHOLDERS.findall(english)):
                 found.append(f"placeholder that English does not have: {text!r}")

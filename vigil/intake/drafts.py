@@ -81,7 +81,7 @@ def load(token: bytes, *, at: datetime, lock: bool = False) -> DraftBody | None:
     if row is None:
         return None
     try:
-        body = json.loads(decrypt(draft_key(token), row.body, context=f"draft:{row.token_hash}"))
+        body = json.loads(decrypt(draft_key(token), bytes(row.body), context=f"draft:{row.token_hash}"))
     except Undecryptable:
         return None
     return DraftBody(token=token, **body)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -51,7 +50,7 @@ def radio(
     label: Text, choices: tuple[tuple[str, Text], ...], *, missing: Text | None, help_text: Text = ""
 ) -> forms.ChoiceField:
     """A group of radio buttons; needed exactly when a sentence for its absence is given."""
-    errors: dict[str, str | Promise] = {"invalid_choice": _("Choose one of the answers.")}
+    errors: dict[str, Text] = {"invalid_choice": _("Choose one of the answers.")}
     if missing is not None:
         errors["required"] = missing
     return forms.ChoiceField(

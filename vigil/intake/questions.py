@@ -6,12 +6,17 @@ Codes are stored and counted, so they are never renamed; a changed question gets
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-Text = str | Promise
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    Text = str | StrPromise
+else:
+    Text = str
 
 QUESTION_SET = "2026-11"
 STEPS = ("danger", "who", "about", "details", "contact", "check")

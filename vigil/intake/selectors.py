@@ -133,7 +133,10 @@ def report_summary(report_id: UUID) -> ReportSummary:
 def links_of(report_id: UUID) -> list[LinkFacts]:
     """A report's links and handles, encrypted, in the order they were given."""
     rows = ReportLink.objects.filter(report_id=report_id).order_by("position")
-    return [LinkFacts(row.id, row.position, row.kind, bytes(row.value), row.blind_index) for row in rows]
+    return [
+        LinkFacts(row.id, row.position, row.kind, bytes(row.value), bytes(row.blind_index) if row.blind_index else None)
+        for row in rows
+    ]
 
 
 def reports_with_link_like(report_id: UUID) -> list[UUID]:

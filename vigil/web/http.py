@@ -49,17 +49,18 @@ def path_in_other_language(path_info: str, language: str) -> str:
     other = other_language_of(language)
     try:
         match = resolve(path_info)
+        captured = dict(getattr(match, "captured_kwargs", None) or {})
         if match.view_name and match.view_name[-3:] in {f"-{language}", f"_{language}"}:
             return reverse(
                 match.view_name[:-2] + other,
                 args=match.args,
-                kwargs=match.captured_kwargs or None,
+                kwargs=captured or None,
             )
         if "language" in match.kwargs:
             return reverse(
                 match.view_name,
                 args=match.args,
-                kwargs={**(match.captured_kwargs or {}), "language": other},
+                kwargs={**captured, "language": other},
             )
         if path_info.startswith(f"/{language}/"):
             swapped = f"/{other}/" + path_info[4:]
