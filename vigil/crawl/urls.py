@@ -1,5 +1,15 @@
-"""Routes of this room."""
+"""Routes of this room (console)."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from vigil.crawl import views
+
+app_name = "crawl"
+urlpatterns = [
+    path("sightings/", views.sightings, name="sightings"),
+    path("sightings/<str:number>/", views.sighting, name="sighting"),
+    path("sightings/<str:number>/confirm/", views.confirm, name="confirm"),
+    path("sightings/<str:number>/reject/", views.reject, name="reject"),
+]
