@@ -105,7 +105,7 @@ def queries_around(rng: np.random.Generator, hashes: Hashes, count: int) -> Hash
     return np.concatenate([near, random_hashes(rng, count // 4 + 1)])
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 63, 64, 65, 1000])
+@pytest.mark.parametrize("size", [0, 1, 2, 63, 64, 65, 1030])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_both_layouts_find_what_a_full_scan_finds(kind: str, size: int, dispatch_path: str) -> None:
     rng = np.random.default_rng([size, 1])
@@ -132,6 +132,19 @@ def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(kind: str, d
         within = widest.distance <= max_distance
         expected = Matches(widest.query[within], widest.id[within], widest.distance[within])
         assert_same(index.search(queries, max_distance), expected)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1030])
+def test_one_query_alone_is_answered_like_many(size: int, dispatch_path: str) -> None:
+    """Few queries on a short list are scanned in another way than a batch."""
+    rng = np.random.default_rng([size, 6])
+    hashes = clustered(rng, size)
+    ids = some_ids(size)
+    index = Index.build(hashes, ids)
+
+    for query in queries_around(rng, hashes, 20):
+        alone = query[np.newaxis]
+        assert_same(index.search(alone), full_scan(hashes, ids, alone, 31))
 
 
 @pytest.mark.parametrize("size", [1, 65, 3000])

@@ -16,6 +16,7 @@ namespace ringmatch {
 namespace {
 
 constexpr std::uint32_t kProbesPerTable = 17;
+constexpr std::uint32_t kColumnLength = 1024;  // two columns of this many words take half of the nearest cache
 
 constexpr std::int64_t kStepsAheadForStarts = 8;  // in (query, table) steps
 constexpr std::int64_t kStepRing = 16;            // power of two above the steps ahead for buckets
@@ -258,11 +259,46 @@ void join_keys(const IndexView& index, const QueryTable& table, const KeyRange& 
     survivors.drain();
 }
 
+void scan_for_one(const IndexView& index, const QueryRange& queries, std::uint32_t query, int max_distance,
+                  MatchSink sink, void* context) {
+    scan_hashes(index.hashes, index.entry_count, queries.hashes + std::uint64_t{query} * kHashWords,
+                static_cast<std::uint32_t>(max_distance),
+                [&](std::uint32_t entry, std::uint32_t distance) { sink(context, query, entry, distance); });
+}
+
+// Many queries meet one stretch of hashes while it is in the nearest cache. Turned into columns, half of each hash is
+// enough to drop nearly every pair: what differs in more than T of 128 bits does so in more than T of 256.
+void scan_for_many(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink, void* context) {
+    alignas(64) std::uint64_t columns[2][kColumnLength];
+    const auto limit = static_cast<std::uint32_t>(max_distance);
+    for (std::uint64_t start = 0; start < index.entry_count; start += kColumnLength) {
+        const std::uint64_t rest = index.entry_count - start;
+        const auto count = static_cast<std::uint32_t>(rest < kColumnLength ? rest : kColumnLength);
+        const std::uint64_t* hashes = index.hashes + start * kHashWords;
+        for (std::uint32_t k = 0; k < count; ++k) {
+            columns[0][k] = hashes[std::uint64_t{k} * kHashWords];
+            columns[1][k] = hashes[std::uint64_t{k} * kHashWords + 1];
+        }
+        for (std::uint32_t k = count; k < kColumnLength; ++k) columns[0][k] = columns[1][k] = 0;
+        for (std::uint32_t query = queries.first; query < queries.last; ++query) {
+            const std::uint64_t* wanted = queries.hashes + std::uint64_t{query} * kHashWords;
+            scan_columns(columns[0], columns[1], count, wanted, limit, [&](std::uint32_t k) {
+                if (k >= count) return;
+                const std::uint32_t distance = hash_distance(hashes + std::uint64_t{k} * kHashWords, wanted);
+                if (distance <= limit) sink(context, query, static_cast<std::uint32_t>(start) + k, distance);
+            });
+        }
+    }
+}
+
 void search_flat(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink, void* context) {
+    constexpr std::uint32_t columns_pay_from = 4;
+    if (queries.last - queries.first >= columns_pay_from) {
+        scan_for_many(index, queries, max_distance, sink, context);
+        return;
+    }
     for (std::uint32_t query = queries.first; query < queries.last; ++query) {
-        scan_hashes(index.hashes, index.entry_count, queries.hashes + std::uint64_t{query} * kHashWords,
-                    static_cast<std::uint32_t>(max_distance),
-                    [&](std::uint32_t entry, std::uint32_t distance) { sink(context, query, entry, distance); });
+        scan_for_one(index, queries, query, max_distance, sink, context);
     }
 }
 

@@ -51,5 +51,25 @@ inline void scan_hashes(const std::uint64_t* hashes, std::uint64_t count, const 
     }
 }
 
+// Calls keep(k), for some k below a multiple of 32 that is at least count, among them every k below count whose two
+// words differ from the first two of the query in at most max_distance bits.
+template <class Keep>
+inline void scan_columns(const std::uint64_t* first, const std::uint64_t* second, std::uint32_t count,
+                         const std::uint64_t* query, std::uint32_t max_distance, Keep&& keep) {
+    const __m256i wanted_first = _mm256_set1_epi64x(static_cast<long long>(query[0]));
+    const __m256i wanted_second = _mm256_set1_epi64x(static_cast<long long>(query[1]));
+    const __m256i limits = _mm256_set1_epi64x(max_distance);
+    for (std::uint32_t k = 0; k < count; k += 4) {
+        const __m256i a = _mm256_load_si256(reinterpret_cast<const __m256i*>(first + k));
+        const __m256i b = _mm256_load_si256(reinterpret_cast<const __m256i*>(second + k));
+        const __m256i counts = _mm256_add_epi8(count_bits_per_byte(_mm256_xor_si256(a, wanted_first)),
+                                               count_bits_per_byte(_mm256_xor_si256(b, wanted_second)));
+        const __m256i sums = _mm256_sad_epu8(counts, _mm256_setzero_si256());
+        const __m256i beyond = _mm256_cmpgt_epi64(sums, limits);
+        std::uint32_t kept = ~static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(beyond))) & 15u;
+        for (; kept != 0; kept &= kept - 1) keep(k + static_cast<std::uint32_t>(__builtin_ctz(kept)));
+    }
+}
+
 }  // namespace
 }  // namespace ringmatch

@@ -61,5 +61,25 @@ inline void scan_hashes(const std::uint64_t* hashes, std::uint64_t count, const 
     }
 }
 
+// Calls keep(k), for some k below a multiple of 32 that is at least count, among them every k below count whose two
+// words differ from the first two of the query in at most max_distance bits.
+template <class Keep>
+inline void scan_columns(const std::uint64_t* first, const std::uint64_t* second, std::uint32_t count,
+                         const std::uint64_t* query, std::uint32_t max_distance, Keep&& keep) {
+    const __m512i wanted_first = _mm512_set1_epi64(static_cast<long long>(query[0]));
+    const __m512i wanted_second = _mm512_set1_epi64(static_cast<long long>(query[1]));
+    const __m512i limits = _mm512_set1_epi64(max_distance);
+    const auto eight_from = [&](std::uint32_t k) {
+        const __m512i a = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_load_si512(first + k), wanted_first));
+        const __m512i b = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_load_si512(second + k), wanted_second));
+        return static_cast<std::uint32_t>(_mm512_cmple_epu64_mask(_mm512_add_epi64(a, b), limits));
+    };
+    for (std::uint32_t k = 0; k < count; k += 32) {
+        std::uint32_t kept =
+            eight_from(k) | eight_from(k + 8) << 8 | eight_from(k + 16) << 16 | eight_from(k + 24) << 24;
+        for (; kept != 0; kept &= kept - 1) keep(k + static_cast<std::uint32_t>(__builtin_ctz(kept)));
+    }
+}
+
 }  // namespace
 }  // namespace ringmatch

@@ -51,5 +51,15 @@ inline void scan_hashes(const std::uint64_t* hashes, std::uint64_t count, const 
     }
 }
 
+// Calls keep(k), for some k below a multiple of 32 that is at least count, among them every k below count whose two
+// words differ from the first two of the query in at most max_distance bits.
+template <class Keep>
+inline void scan_columns(const std::uint64_t* first, const std::uint64_t* second, std::uint32_t count,
+                         const std::uint64_t* query, std::uint32_t max_distance, Keep&& keep) {
+    for (std::uint32_t k = 0; k < count; ++k) {
+        if (count_bits(first[k] ^ query[0]) + count_bits(second[k] ^ query[1]) <= max_distance) keep(k);
+    }
+}
+
 }  // namespace
 }  // namespace ringmatch
