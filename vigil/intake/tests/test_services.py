@@ -129,6 +129,8 @@ def test_figures_are_counted_without_words(role):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*), min(language) FROM intake_report")
             assert cursor.fetchone() == (1, "en")
+        assert selectors.reports_between(NOON, NOON + timedelta(hours=1)) == [("web", "en")]
+        assert selectors.reports_between(NOON - timedelta(hours=1), NOON) == []
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             connection.cursor().execute("SELECT narrative FROM intake_report")
 
