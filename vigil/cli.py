@@ -155,7 +155,7 @@ def up(_: argparse.Namespace) -> int:
     return 0
 
 
-# ---- commands of people -----------------------------------------------------------------------------------------------------------
+# ---- commands of people ----------------------------------------------------------------------------------------------
 def audit_verify(_: argparse.Namespace) -> int:
     """Verify the audit chains; exit 1 and the first bad row of each chain when something is wrong."""
     settings = _settings("auditor")
@@ -215,7 +215,9 @@ def demo(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    return int(run_demo(once=arguments.once, as_json=arguments.json, fresh=arguments.fresh))
+    return int(
+        run_demo(once=arguments.once, as_json=arguments.json, fresh=arguments.fresh, kill_seed=arguments.kill_seed)
+    )
 
 
 def manage(arguments: argparse.Namespace) -> int:
@@ -266,6 +268,7 @@ def parser() -> argparse.ArgumentParser:
     playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
     playing.add_argument("--json", action="store_true", help="one JSON object as the last line")
     playing.add_argument("--fresh", action="store_true", help="start over with empty data")
+    playing.add_argument("--kill-seed", type=int, default=None, help="kill -9 five processes on the way (tests)")
     add("manage", manage).add_argument("rest", nargs=argparse.REMAINDER)
     return root
 

@@ -6,6 +6,7 @@ It connects to 127.0.0.1 and names the origin's host, because resolvers outside 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
@@ -47,6 +48,8 @@ class Browser:
     status: int = 0
     body: bytes = b""
     headers: httpx.Headers = field(default_factory=httpx.Headers)
+    was_repeated: bool = False
+    before_each: Callable[[], None] | None = None
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30.0, trust_env=False))
 
     def __post_init__(self) -> None:
@@ -122,8 +125,13 @@ class Browser:
         return self
 
     def _send(self, method: str, url: str, values: dict[str, list[str]] | None) -> Browser:
+        before = self.url
         for _ in range(MAX_REDIRECTS):
             response = self._once(method, url, values)
+            if method == "POST" and self.was_repeated and response.status_code == 409:
+                # The first try had arrived and only its answer was lost: a person loads the page again and goes on.
+                method, url, values = "GET", before, None
+                continue
             if response.status_code not in {301, 302, 303, 307, 308}:
                 return self
             url = urljoin(url, response.headers["location"])
@@ -132,6 +140,8 @@ class Browser:
         raise Stuck(f"too many redirects at {urlsplit(url).path}")
 
     def _once(self, method: str, url: str, values: dict[str, list[str]] | None) -> httpx.Response:
+        if self.before_each is not None:
+            self.before_each()
         parts = urlsplit(url)
         headers = {"Host": parts.netloc, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if method == "POST":
@@ -150,7 +160,9 @@ class Browser:
         self, method: str, target: str, headers: dict[str, str], values: dict[str, list[str]] | None
     ) -> httpx.Response:
         """Try again, as a person presses "reload", when nobody answers or the page says "not now"."""
+        self.was_repeated = False
         for attempt in range(TRIES):
+            self.was_repeated = attempt > 0
             try:
                 response = self._client.request(method, target, headers=headers, data=values)
             except httpx.TransportError:

@@ -20,6 +20,7 @@ from vigil_demo.mail import MailServer
 from vigil_demo.progress import Progress
 from vigil_demo.provider import read_notice, take_down_and_answer
 from vigil_demo.staff import PEOPLE, make_link
+from vigil_demo.trouble import Trouble
 from vigil_demo.world import World
 
 LINKS = (
@@ -63,6 +64,7 @@ class Player:
     stage: Stage
     progress: Progress
     deadline: float = 0.0
+    trouble: Trouble | None = None
     receipts: list[Receipt] = field(default_factory=list)
     browsers: dict[str, Browser] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
@@ -86,6 +88,21 @@ class Player:
             )
         return steps
 
+    def counts(self) -> dict[str, int]:
+        """How much of everything there is, and how many mails with a Message-ID of their own were received."""
+        tables = {
+            "reports": "intake_report", "incidents": "casework_incident", "cases": "casework_case", "entries": "lists_entry",
+            "sightings": "crawl_sighting", "notices": "removal_notice", "removals": "removal_removal",
+            "referrals": "referral_package", "outcomes": "referral_outcome", "feed": "lists_feedrow",
+        }  # fmt: skip
+        counts = {name: _facts_count(table) for name, table in tables.items()}
+        mails = self.stage.mail.mails_to(self.stage.abuse_mailbox)
+        return {
+            **counts,
+            "expected_sightings": len(self.stage.world.expected_sightings()),
+            "mails": len({m.message_id for m in mails}),
+        }
+
     def _step(self, action: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
         if action is None:
             return {"ok": False, "reason": "this link is not built yet"}
@@ -100,17 +117,23 @@ class Player:
     def wait_until(self, what: str, condition: Callable[[], Any]) -> Any:
         """Look again and again until something is true, at most to the deadline. Raises Stuck."""
         while True:
+            if self.trouble is not None:
+                self.trouble.maybe_strike()
             if found := condition():
                 return found
             if time.monotonic() > self.deadline:
                 raise Stuck(f"waited in vain: {what}")
             time.sleep(POLL_SECONDS)
 
+    def browser(self, origin: str) -> Browser:
+        """A fresh browser at one origin."""
+        return Browser(settings.origin_url(origin), before_each=self.trouble.maybe_strike if self.trouble else None)
+
     def person(self, key: str) -> Browser:
         """The browser of a member of staff, signed in through the demonstration's one-use link."""
         if key not in self.browsers:
             person = next(person for person in PEOPLE if person.key == key)
-            browser = Browser(settings.origin_url(person.origin))
+            browser = self.browser(person.origin)
             browser.get(make_link(key, clock.now())).expect()
             browser.submit(browser.form(having="csrfmiddlewaretoken")).expect()
             self.browsers[key] = browser
@@ -123,7 +146,7 @@ class Player:
         return {"number": self.receipts[0].number, "note": f"{len(self.receipts)} reports, in English and French"}
 
     def _send_report(self, url: str, *, language: str, is_me: bool) -> Receipt:
-        browser = Browser(settings.origin_url("public"))
+        browser = self.browser("public")
         browser.get(f"/{language}/").expect()
         browser.get(browser.links("before-you-start" if language == "en" else "avant-de-commencer")[0]).expect()
         browser.get(browser.links("danger" if language == "en" else "/signaler/")[0]).expect()
@@ -271,7 +294,7 @@ class Player:
         auditor = self.person("auditor")
         auditor.get("/figures/").expect()
         auditor.submit(auditor.form(having="request_id")).expect()
-        public = Browser(settings.origin_url("public"))
+        public = self.browser("public")
         self.wait_until(
             "the release is public", lambda: public.get("/figures.json").status == 200 and b"figures" in public.body
         )

@@ -175,8 +175,11 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_demo(*, once: bool, as_json: bool, fresh: bool) -> int:
-    """Play the demonstration. `once`: on fresh data, ends by itself and leaves nothing; the exit code says whether all held."""
+def run_demo(*, once: bool, as_json: bool, fresh: bool, kill_seed: int | None = None) -> int:
+    """Play the demonstration. `once`: on fresh data, ends by itself and leaves nothing; the exit code says whether all held.
+
+    `kill_seed`: five processes are killed with -9 on the way, at points that the seed chooses.
+    """
     started = time.monotonic()
     var = _var_for(once, fresh)
     port_base = _free_port_base() if once else int(os.environ.get("VIGIL_PORT_BASE", "8000"))
@@ -193,7 +196,7 @@ def run_demo(*, once: bool, as_json: bool, fresh: bool) -> int:
             _servers(port_base, var) as servers,
             _running(runner := supervisor.Supervisor(supervisor.standard_children())),
         ):
-            return _play(servers, runner, var, once=once, as_json=as_json, started=started)
+            return _play(servers, runner, var, once=once, as_json=as_json, started=started, kill_seed=kill_seed)
     except KeyboardInterrupt:
         sys.stderr.write("\nvigil demo: ended\n")
         return 130
@@ -202,9 +205,19 @@ def run_demo(*, once: bool, as_json: bool, fresh: bool) -> int:
             _remove(var)
 
 
-def _play(servers: Servers, supervisor: Supervisor, var: Path, *, once: bool, as_json: bool, started: float) -> int:
+def _play(
+    servers: Servers,
+    supervisor: Supervisor,
+    var: Path,
+    *,
+    once: bool,
+    as_json: bool,
+    started: float,
+    kill_seed: int | None,
+) -> int:
     from vigil_demo.play import Player, Stage
     from vigil_demo.progress import Progress
+    from vigil_demo.trouble import Trouble
 
     played = var / "played.json"
     if not once and played.exists():
@@ -212,8 +225,12 @@ def _play(servers: Servers, supervisor: Supervisor, var: Path, *, once: bool, as
         return 0
     stage = Stage(world=servers.world, mail=servers.mail, abuse_mailbox=ABUSE_MAILBOX)
     with Progress(quiet=as_json) as progress:
-        steps = Player(stage, progress).play(deadline=started + LIMIT_SECONDS)
-    result = {"steps": steps, "seconds": round(time.monotonic() - started, 1)}
+        trouble = None if kill_seed is None else Trouble(supervisor, kill_seed)
+        player = Player(stage, progress, trouble=trouble)
+        steps = player.play(deadline=started + (LIMIT_SECONDS if trouble is None else 2 * LIMIT_SECONDS))
+    result: dict[str, object] = {"steps": steps, "seconds": round(time.monotonic() - started, 1)}
+    if trouble is not None:
+        result |= {"killed": trouble.struck, "counts": player.counts()}
     is_whole = all(step["ok"] for step in steps.values())
     if as_json:
         sys.stdout.write(json.dumps(result) + "\n")
