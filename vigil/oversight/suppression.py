@@ -3,7 +3,7 @@
 The rule: a count below ten is hidden, and so is everything from which it could be worked out. Somebody who knows all that is
 published, the rule and which hidden figures are small must still find every value below ten possible for each small one.
 
-Tables that share a total (reports by channel, reports by language) are protected together: the total is shown for all or none.
+Tables that share a total (reports by channel, reports by language) are protected together.
 """
 
 from __future__ import annotations
@@ -47,11 +47,7 @@ def protect(total: int, tables: Sequence[Counts]) -> Protected:
         return _all(tables, "none")
     if total < MINIMUM:
         return _all(tables, "few")
-    hidden = {table.code: _hidden(table) for table in tables}
-    if any(cells is None for cells in hidden.values()):
-        # Even hiding every cell of a table would leave one computable from the total: nothing of the group is shown.
-        return _all(tables, "withheld")
-    return Protected("shown", {table.code: _states(table, hidden[table.code] or set()) for table in tables})
+    return Protected("shown", {table.code: _states(table) for table in tables})
 
 
 def single(count: int) -> State:
@@ -63,8 +59,11 @@ def _all(tables: Sequence[Counts], state: State) -> Protected:
     return Protected(state, {table.code: dict.fromkeys(table.cells, state) for table in tables})
 
 
-def _states(table: Counts, hidden: set[str]) -> dict[str, State]:
-    small = _small(table)
+def _states(table: Counts) -> dict[str, State]:
+    small, hidden = _small(table), _hidden(table)
+    if hidden is None:
+        # Saying which cells are small would already say too much: all are withheld, and any of them may be anything.
+        return dict.fromkeys(table.cells, "withheld")
     return {cell: "few" if cell in small else "withheld" if cell in hidden else "shown" for cell in table.cells}
 
 

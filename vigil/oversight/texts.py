@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from vigil.oversight.suppression import MINIMUM
 
@@ -44,22 +44,22 @@ KINDS = {
     "more": gettext_lazy("There is more than is shown here. Ask for one of the numbers below."),
 }
 TIMES = {
-    "submitted": gettext_lazy("Sent by the reporter"),
-    "opened": gettext_lazy("Opened"),
-    "decided": gettext_lazy("Decided"),
-    "proposed": gettext_lazy("Proposed"),
-    "assessed": gettext_lazy("Assessed"),
-    "published": gettext_lazy("Published"),
-    "withdrawn": gettext_lazy("Withdrawn"),
-    "seen": gettext_lazy("Seen"),
-    "confirmed": gettext_lazy("Confirmed"),
-    "rejected": gettext_lazy("Rejected"),
-    "sent": gettext_lazy("Sent"),
-    "closed": gettext_lazy("Closed"),
-    "first_gone": gettext_lazy("First found gone"),
-    "asked": gettext_lazy("Asked for"),
-    "acknowledged": gettext_lazy("Acknowledged"),
-    "returned": gettext_lazy("Returned"),
+    "submitted": pgettext_lazy("trace", "Sent by the reporter"),
+    "opened": pgettext_lazy("trace", "Opened"),
+    "decided": pgettext_lazy("trace", "Decided"),
+    "proposed": pgettext_lazy("trace", "Proposed"),
+    "assessed": pgettext_lazy("trace", "Assessed"),
+    "published": pgettext_lazy("trace", "Published"),
+    "withdrawn": pgettext_lazy("trace", "Withdrawn"),
+    "seen": pgettext_lazy("trace", "Seen"),
+    "confirmed": pgettext_lazy("trace", "Confirmed"),
+    "rejected": pgettext_lazy("trace", "Rejected"),
+    "sent": pgettext_lazy("trace", "Sent"),
+    "closed": pgettext_lazy("trace", "Closed"),
+    "first_gone": pgettext_lazy("trace", "First found gone"),
+    "asked": pgettext_lazy("trace", "Asked for"),
+    "acknowledged": pgettext_lazy("trace", "Acknowledged"),
+    "returned": pgettext_lazy("trace", "Returned"),
 }
 
 

@@ -20,17 +20,17 @@ To check, without a network:
     sha256sum manifest.json     compare with the digest shown in the portal, or by telephone
 """
 _FRENCH = """Renvoi {number}, dossier {case}
-De : {hotline_fr}    À : {agency_fr}
+De : {hotline_fr}    À : {agency_fr}
 
-summary.pdf    une page à lire et à imprimer; les liens y sont brisés exprès
-facts.json     chaque fait avec sa source : personne qui signale, robot, analyste, fournisseur
-case.jsonld    la même chose en format CASE/UCO, pour l’importation; contient les liens complets
+summary.pdf    une page à lire et à imprimer ; les liens y sont brisés exprès
+facts.json     chaque fait avec sa source : personne qui signale, robot, analyste, fournisseur
+case.jsonld    la même chose en format CASE/UCO, pour l’importation ; contient les liens complets
 manifest.json  taille et SHA-256 de chaque fichier
 SHA256SUMS     la même chose pour la commande ci-dessous
 
 Les liens et les noms de compte mènent à du matériel qu’il peut être illégal d’ouvrir. Utilisez un ordinateur prévu à cette fin.
 
-Pour vérifier, sans réseau :
+Pour vérifier, sans réseau :
     sha256sum -c SHA256SUMS
     sha256sum manifest.json     à comparer avec l’empreinte affichée dans le portail, ou par téléphone
 """

@@ -58,7 +58,7 @@ VALUES: Words = {
     "ai_image": _("Pictures made with AI"),
     "not_sure": _("The reporter is not sure"),
     "contact_given": _("Given; held by the hotline, ask for it"),
-    "contact_not_given": _("Not given"),
+    "contact_not_given": _("None given"),
     "under_13": _("Under 13"),
     "13_15": _("13 to 15"),
     "16_17": _("16 or 17"),

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
         grant("vigil_console", "SELECT, INSERT", "lists_assessment"),
         grant("vigil_console", "SELECT, INSERT", "lists_feedrow"),
         grant("vigil_console", "SELECT, UPDATE", "lists_feedcounter"),
-        grant(READERS, "SELECT", "lists_entry, lists_assessment"),
+        grant(READERS, "SELECT", "lists_entry, lists_assessment, lists_look"),
         grant("vigil_wire, vigil_index", "SELECT", "lists_feedcounter"),
         grant("vigil_wire, vigil_index", "SELECT", "lists_feedrow"),
         grant(READERS, "SELECT", "lists_feedrow, lists_feedcounter"),

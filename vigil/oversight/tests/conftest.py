@@ -34,7 +34,9 @@ class Country:
     settings: Any
     make_person: Any
 
-    def reports(self, count: int, *, situations: Iterable[str] = ("seen_material",), at: datetime = MONDAY, **changes: Any) -> None:
+    def reports(
+        self, count: int, *, situations: Iterable[str] = ("seen_material",), at: datetime = MONDAY, **changes: Any
+    ) -> None:
         answers = {"danger": "no", "who": "saw", "situations": list(situations)}
         with self.owner():
             for _ in range(count):
@@ -55,7 +57,8 @@ class Country:
         gone_at = at + timedelta(hours=hours)
         with self.owner():
             provider, _ = Provider.objects.get_or_create(
-                abuse_email="abuse@hosting.example", defaults={"name": "Example Hosting", "source": "rdap.ip", "found_at": at}
+                abuse_email="abuse@hosting.example",
+                defaults={"name": "Example Hosting", "source": "rdap.ip", "found_at": at},
             )
             for sighting in Sighting.objects.filter(id__in=list(sighting_ids)):
                 notice_id, removal_id = new_id(), new_id()
@@ -75,7 +78,9 @@ class Country:
                     confirming_check=second,
                 )  # fmt: skip
 
-    def referrals(self, count: int, *, hours_to_acknowledge: float | None = 1, outcome: str = "", at: datetime = MONDAY) -> None:
+    def referrals(
+        self, count: int, *, hours_to_acknowledge: float | None = 1, outcome: str = "", at: datetime = MONDAY
+    ) -> None:
         with self.owner():
             agency_id, case = make_agency(), make_case()
             for _ in range(count):
@@ -91,7 +96,12 @@ class Country:
                     row.save()
                 if outcome:
                     Outcome.objects.create(
-                        id=outcome_id, number=issue_number("outcome", outcome_id), package=row, kind=outcome, by=new_id(), at=at
+                        id=outcome_id,
+                        number=issue_number("outcome", outcome_id),
+                        package=row,
+                        kind=outcome,
+                        by=new_id(),
+                        at=at,
                     )
 
     def release(self, at: datetime) -> Release:

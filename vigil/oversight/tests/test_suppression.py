@@ -45,12 +45,12 @@ def sums(options: list[set[int]]) -> set[int]:
 
 def attack(total: int, tables: list[Counts], shown: Protected) -> dict[tuple[str, str], set[int]]:
     """For every hidden cell all values that fit everything that is published."""
-    # The hidden-to-protect cells are at least ten unless the whole group is withheld; the attacker knows that too.
+    # A cell that is hidden to protect others is at least ten, unless its whole table is withheld; the attacker knows that too.
     at_least_ten = set(range(10, CAP + 1))
     believed = {
         table.code: {
             cell: at_least_ten
-            if (state := shown.cells[table.code][cell]) == "withheld" and shown.total != "withheld"
+            if (state := shown.cells[table.code][cell]) == "withheld" and "few" in shown.cells[table.code].values()
             # In a group of fewer than ten everything is hidden alike, zeros too.
             else possible(state, count, table.zeros_shown and shown.total == "shown")
             for cell, count in table.cells.items()
@@ -122,11 +122,11 @@ def test_two_small_cells_may_protect_each_other():
 
 
 def test_nines_all_round_are_withheld_altogether():
-    """9 + 9 with a known total of 18 would be two certainties."""
+    """Two cells said to be below ten, with a known total of 18, would be two certainties: neither is said to be small."""
     shown = protect(18, [Counts("t", {"a": 9, "b": 9}), Counts("u", {"c": 18})])
 
-    assert shown.total == "withheld"
-    assert set(shown.cells["u"].values()) == {"withheld"}
+    assert shown.total == "shown"
+    assert shown.cells == {"t": {"a": "withheld", "b": "withheld"}, "u": {"c": "shown"}}
 
 
 @pytest.mark.parametrize(("count", "state"), [(0, "none"), (1, "few"), (9, "few"), (10, "shown")])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.account.internal.flows import login
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
 
 from vigil.accounts.factories import make_agency
+from vigil.accounts.models import Person
 from vigil.casework.models import Incident
 from vigil.casework.tests.factories import make_case, make_incident
 from vigil.core import clock
@@ -107,3 +113,50 @@ def make_world(transactional_db: None, role: Any, owner: Any, make_person: Any, 
 @pytest.fixture
 def world(make_world: Callable[..., World], keyd_server: None) -> World:
     return make_world()
+
+
+class Browser(Client):
+    """Django's client at one staff origin, signed in as one person; every request runs as that door's database role."""
+
+    def __init__(self, origin: str, actor: Actor, as_role: Any, *, language: str = "en", fresh: bool = True) -> None:
+        super().__init__(headers={"host": django_settings.HOST_OF_ORIGIN[origin]})
+        self.cookies["__Host-l"] = language
+        self.door, self.as_role = f"vigil_{origin}", as_role
+        with as_role(self.door, actor=actor):
+            self.force_login(Person.objects.get(id=actor.id))
+            session = self.session
+            session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(actor.id)
+            session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [
+                {"method": "mfa", "at": time.time() if fresh else time.time() - 3600}
+            ]
+            session.save()
+
+    def request(self, **request: Any) -> Any:
+        with self.as_role(self.door):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('vigil.actor', '', true)")
+            return super().request(**request)
+
+
+@pytest.fixture
+def at_console(settings: Any) -> Callable[..., Browser]:
+    """`at_console(liaison).get("/referrals/")`"""
+    from conftest import as_role
+
+    def open_browser(actor: Actor, **changes: Any) -> Browser:
+        settings.ROOT_URLCONF = "vigil.urls.console"
+        return Browser("console", actor, as_role, **changes)
+
+    return open_browser
+
+
+@pytest.fixture
+def at_portal(settings: Any) -> Callable[..., Browser]:
+    """`at_portal(officer).get("/inbox/")`"""
+    from conftest import as_role
+
+    def open_browser(actor: Actor, **changes: Any) -> Browser:
+        settings.ROOT_URLCONF = "vigil.urls.partner"
+        return Browser("partner", actor, as_role, **changes)
+
+    return open_browser

@@ -22,6 +22,7 @@ import typst
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vigil.referral import words
 from vigil.referral.errors import PackageUnreadable
@@ -166,8 +167,8 @@ def _labels() -> dict[str, str]:
     return {
         "title": _("Referral to police"),
         "case": _("Case"),
-        "from": _("From"),
-        "to": _("To"),
+        "from": pgettext("letter", "From"),
+        "to": pgettext("letter", "To"),
         "prepared": _("Prepared"),
         "facts": _("What we know"),
         "fact": _("Question"),
