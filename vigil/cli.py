@@ -174,9 +174,8 @@ def audit_verify(_: argparse.Namespace) -> int:
         verdict = verify(connection, settings.AUDIT_HEADS_DIR)
     for bad in verdict.bad:
         print(f"BAD chain {bad.chain} row {bad.n}: {bad.problem}")
-    print(
-        f"{verdict.rows} rows in {verdict.chains} chains, {verdict.heads_checked} signed heads: {'whole' if verdict.is_whole else 'NOT whole'}"
-    )
+    whole = "whole" if verdict.is_whole else "NOT whole"
+    print(f"{verdict.rows} rows in {verdict.chains} chains, {verdict.heads_checked} signed heads: {whole}")
     return 0 if verdict.is_whole else 1
 
 

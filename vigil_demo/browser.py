@@ -94,7 +94,7 @@ class Browser:
         """The page's first form that has a field of that name and whose action ends in that text. Raises Stuck."""
         for form in self.forms():
             names = {child.attributes.get("name") for child in form.node.css("input, textarea, select, button")}
-            if (having is None or having in names) and (action is None or form.action.endswith(action)):
+            if (having is None or having in names) and (action is None or form.action.rstrip("/").endswith(action)):
                 return form
         raise Stuck(
             f"no form with field {having!r} or action {action!r} on {urlsplit(self.url).path}: {self.words()[:200]}"

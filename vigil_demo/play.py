@@ -218,9 +218,9 @@ class Player:
         expected = len(self.stage.world.expected_sightings())
         self.wait_until("every copy is found", lambda: _facts_count("crawl_sighting") >= expected)
         numbers: list[str] = []
-        while waiting := _numbers(officer.get("/sightings").expect().links("/sightings/")):
+        while waiting := _numbers(officer.get("/sightings/").expect().links("/sightings/")):
             for number in waiting:
-                officer.get(f"/sightings/{number}").expect()
+                officer.get(f"/sightings/{number}/").expect()
                 officer.submit(officer.form(action="/confirm")).expect()
             numbers += waiting
         return {
@@ -260,7 +260,7 @@ class Player:
             liaison.get(f"/cases/{number}").expect()
             liaison.get((liaison.links("/refer") or _missing(f"no way to refer case {number}"))[0]).expect()
             form = liaison.form(having="agency")
-            liaison.submit(form, agency=[option for option in form.options("agency") if option][0], read="on").expect()
+            liaison.submit(form, agency=next(filter(None, form.options("agency"))), read="on").expect()
         officer = self.person("officer")
         self.wait_until(
             "every package reaches the agency's inbox",
@@ -285,7 +285,7 @@ class Player:
             "note": f"{len(self.packages)} outcomes returned to the hotline",
         }
 
-    # ---- the auditor ---------------------------------------------------------------------------------------------------------------
+    # ---- the auditor ----------------------------------------------------------------------------------------------------
     def _audit(self) -> dict[str, Any]:
         time.sleep(settings.AUDIT_HEAD_SECONDS * 2)  # the heads of all chains are signed once more
         return {"note": _command("audit", "verify").splitlines()[-1]}
