@@ -25,8 +25,8 @@ ORIENTATIONS: tuple[Words, ...] = (
     gettext_lazy("Turned by a quarter"),
     gettext_lazy("Upside down"),
     gettext_lazy("Turned by three quarters"),
-    gettext_lazy("Mirrored"),
     gettext_lazy("Mirrored top to bottom"),
+    gettext_lazy("Mirrored"),
     gettext_lazy("Mirrored and turned"),
     gettext_lazy("Mirrored and turned the other way"),
 )

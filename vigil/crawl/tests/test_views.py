@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 from django.test import RequestFactory
 from django.utils import translation
+from PIL import Image
 
 from vigil.accounts.errors import ActionNotPermitted
 from vigil.core import clock, keyd
 from vigil.core.ids import format_number
-from vigil.crawl import services, views
+from vigil.crawl import services, views, words
 from vigil.crawl.crawler import Crawler
+from vigil.crawl.fetch import Outcome
 from vigil.crawl.models import Sighting
 from vigil.crawl.tests.factories import CRAWLER, published, work_until_idle
+from vigil.matching import services as matching
 
 
 @pytest.fixture
@@ -117,11 +121,25 @@ def test_deciding_is_never_a_get(near, ask, make_person):
     assert near.state == "proposed"
 
 
-def test_every_code_has_words():
-    from vigil.crawl import words
-    from vigil.crawl.fetch import Outcome
-    from vigil.matching.services import ORIENTATIONS
+@pytest.mark.parametrize(
+    ("flip", "said"),
+    [("FLIP_LEFT_RIGHT", "Mirrored"), ("FLIP_TOP_BOTTOM", "Mirrored top to bottom"), ("ROTATE_180", "Upside down")],
+)
+def test_the_orientation_is_said_as_people_see_it(flip, said, world):
+    image = Image.open(io.BytesIO(world.picture_at(world.originals[0].url)))
+    listed, changed = (_pdqs(picture) for picture in (image, image.transpose(Image.Transpose[flip])))
+    nearest = min(range(8), key=lambda turn: (int.from_bytes(changed[turn]) ^ int.from_bytes(listed[0])).bit_count())
 
+    assert words.orientation_words(nearest) == said
+
+
+def _pdqs(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return matching.read_picture(buffer.getvalue()).pdq_orientations
+
+
+def test_every_code_has_words():
     assert set(words.OUTCOMES) == {"", *Outcome}
-    assert len(words.ORIENTATIONS) == len(ORIENTATIONS)
+    assert len(words.ORIENTATIONS) == len(matching.ORIENTATIONS)
     assert set(words.STATES) == set(Sighting.State.values) == set(words.BADGES)
