@@ -252,9 +252,3 @@ def reports_between(since: datetime, until: datetime) -> list[tuple[str, str]]:
     """(source, language) of each report submitted in [since, until): figures count these."""
     rows = Report.objects.filter(submitted_at__gte=since, submitted_at__lt=until)
     return list(rows.order_by("submitted_at", "id").values_list("source", "language"))
-
-
-def reports_between(since: datetime, until: datetime) -> list[tuple[str, str]]:
-    """(source, language) of every report sent from `since` up to, not including, `until`: codes for figures, no words."""
-    rows = Report.objects.filter(submitted_at__gte=since, submitted_at__lt=until)
-    return list(rows.values_list("source", "language"))

@@ -394,7 +394,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if token is not None:
             services.discard_draft(token=token)
-        return _forget(_go("home"))
+        return _forget(_go("before" if request.POST.get("action") == "again" else "home"))
     if token is None:
         return _go("before") if form_is_open() else _go("home")
     draft = services.load_draft(token=token, at=clock.now())

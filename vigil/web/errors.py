@@ -40,7 +40,17 @@ SENTENCES: dict[int, str | Promise] = {
     503: _("A part of the system does not answer. Nothing was changed. Please try again in a moment."),
 }
 
-_SENTENCE_OF_CODE: dict[str, str | Promise] = {}
+_SENTENCE_OF_CODE: dict[str, str | Promise] = {
+    "web.form_expired": _(
+        "The form on this page was too old, or the browser does not keep cookies. Nothing was changed. "
+        "Go back, load the page again and send it once more."
+    ),
+    "web.cross_site": _("This form was sent from another site. Nothing was changed."),
+    "database.unavailable": _("The database does not answer. Nothing was changed. Please try again in a moment."),
+    "intake.not_taken": _(
+        "A field that must stay empty was filled in. Nothing was kept. Go back and try again, or call."
+    ),
+}
 
 
 def register_sentence(code: str, sentence: str | Promise) -> None:

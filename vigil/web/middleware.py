@@ -123,6 +123,14 @@ class ErrorPagesMiddleware:
         """Answer one request."""
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        """Refuse what another site makes a browser send, sibling origins included; clients without browsers say nothing."""
+        if request.method in {"GET", "HEAD", "OPTIONS"} or settings.PROCESS == "wire":
+            return None
+        if request.headers.get("Sec-Fetch-Site", "none") in {"cross-site", "same-site"}:
+            return error_page(request, 403, "web.cross_site")
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for an error that a view raised, or None to let it be a 500."""
         if isinstance(exception, VigilError):

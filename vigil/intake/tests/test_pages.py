@@ -87,6 +87,22 @@ def test_closing_the_receipt_forgets_it_and_clears_the_browser(public, owner):
         assert Report.objects.count() == 1
 
 
+@pytest.mark.parametrize("after_seconds", [0, 2 * 3600 + 1])
+def test_a_second_report_can_follow_in_the_same_browser(public, owner, after_seconds):
+    send(fill_in(public))
+    first = receipt_on(public.text)
+    with owner():
+        clock.advance(after_seconds)
+    public.get("/en/report/sent")
+    public.post("/en/report/sent", action="again")
+    assert public.path == "/en/before-you-start"
+    public.client.cookies.clear()  # what a browser does with expired cookies
+    send(fill_in(public))
+    assert receipt_on(public.text)[0] != first[0]
+    with owner():
+        assert Report.objects.count() == 2
+
+
 def test_a_wrong_link_is_kept_and_explained_beside_itself_and_on_top(public):
     fill = {**ANSWERS["details"], "link_0": "http://", "narrative": "My words stay."}
     public.get("/en/report/danger")
@@ -304,6 +320,20 @@ def test_a_filled_trap_takes_nothing_in(public, owner):
     public.get("/en/report/danger")
     public.post("/en/report/danger", danger="no", trap="buy now")
     assert public.page.status_code == 400
+    with owner():
+        assert Draft.objects.count() == 0
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_sent_from_another_site_changes_nothing(public, owner, site):
+    public.get("/en/report/danger")
+    response = public.client.post(
+        "/en/report/danger",
+        {"danger": "no", "csrfmiddlewaretoken": public._token("/en/report/danger")},
+        secure=True,
+        headers={"origin": "https://report.localhost", "sec-fetch-site": site},
+    )
+    assert response.status_code == 403
     with owner():
         assert Draft.objects.count() == 0
 
