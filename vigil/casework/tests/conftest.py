@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
@@ -25,8 +29,11 @@ class Console(Client):
         with as_role("vigil_console", actor=actor):
             self.force_login(Person.objects.get(id=actor.id))
             session = self.session
-            at = time.time() if fresh else time.time() - 3600
-            session["account_authentication_methods"] = [{"method": "mfa", "at": at}]
+            # As the sign-in library leaves it after a passkey or a code.
+            session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+                {"method": "mfa", "at": time.time() if fresh else time.time() - 3600}
+            ]
+            session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(actor.id)
             session.save()
 
     def request(self, **request: Any) -> Any:

@@ -53,55 +53,9 @@ def analyst(make_person):
     return make_person(clearance=3)
 
 
-OURS = set(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "body",
-        "a",
-        "header",
-        "div",
-        "span",
-        "form",
-        "input",
-        "button",
-        "nav",
-        "ul",
-        "ol",
-        "li",
-        "main",
-        "h1",
-        "h2",
-        "h3",
-        "p",
-        "section",
-        "dl",
-        "dt",
-        "dd",
-        "br",
-        "strong",
-        "label",
-        "textarea",
-        "fieldset",
-        "legend",
-        "select",
-        "option",
-        "optgroup",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "-text",
-        "-undef",
-        "-doctype",
-    ]
-)
+OUR_ELEMENTS = """html head meta title link body a header div span form input button nav ul ol li main h1 h2 h3 p section dl dt dd
+br strong label textarea fieldset legend select option optgroup table caption thead tbody tr th td -text -undef -doctype"""
+OURS = set(OUR_ELEMENTS.split())
 ADDRESSES = {"href", "src", "action", "formaction", "content", "srcset", "poster", "data", "style", "background"}
 
 

@@ -35,6 +35,8 @@ from vigil.lists.errors import AlreadyAnEntry
 from vigil.web.http import require_post
 
 CANDIDATES_SHOWN = 60
+# After these it is known what the place shows; after any other it is not.
+KNOWN_OUTCOMES = frozenset({"", "ok", "not_found", "gone"})
 
 
 @dataclass(frozen=True)
@@ -353,6 +355,7 @@ def _holder(item: IncidentFacts, *, now: Any) -> str:
 def _places(item: IncidentFacts, opened: ReportWords | None) -> list[PlaceRow]:
     texts = {link_id: text for link_id, _kind, text in opened.links} if opened else {}
     tried = {place.place_id: place for place in crawl.places_for(item.id)}
+    are_pictures = {candidate.place_id for candidate in crawl.candidates_for(item.id)}
     rows = []
     for asked in selectors.places_asked(item.id):
         place = tried.get(asked.place_id) if asked.place_id else None
@@ -369,9 +372,10 @@ def _places(item: IncidentFacts, opened: ReportWords | None) -> list[PlaceRow]:
             PlaceRow(
                 text=texts.get(asked.link_id),
                 outcome=words.of(words.OUTCOMES, place.outcome),
-                is_problem=place.outcome not in {"", "ok"},
+                is_problem=place.outcome not in KNOWN_OUTCOMES,
                 is_waiting=place.done_at is None,
-                pictures=len(place.pictures),
+                # A reported address that is itself a picture shows one.
+                pictures=len(place.pictures) or int(place.place_id in are_pictures),
                 pictures_waiting=len(place.pictures) - len(done),
                 problems=tuple((words.of(words.OUTCOMES, code), count) for code, count in sorted(bad.items())),
             )
