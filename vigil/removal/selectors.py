@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from vigil.accounts.policies import require
 from vigil.core import keyd
@@ -26,7 +26,7 @@ from vigil.removal.models import (
     Removal,
 )
 
-BOARD_LIMIT = 500
+BOARD_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,15 @@ class ProviderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardPage:
+    """One page of the board; `has_more`: there is a next one."""
+
+    rows: list[NoticeFacts]
+    page: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerFacts:
     """One answer of a provider. `has_words`: the provider wrote something; it is opened alone."""
 
@@ -116,30 +125,43 @@ class NoticePage:
     removals: list[RemovalFacts]
 
 
-def board(actor: Actor, *, state: str = "", provider_id: UUID | None = None) -> list[NoticeFacts]:
-    """The removal board: what is open first, oldest first. Raises NotPermitted without `board.view`."""
+def board(actor: Actor, *, word: str = "", page: int = 1) -> BoardPage:
+    """One page of the removal board: what is open first (oldest first), then what was closed last.
+
+    `word` keeps the rows that the board shows under that word (up, down, unknown, reappeared, removed, gone, stopped).
+    Raises NotPermitted without `board.view`.
+    """
     require(actor, "board.view")
     rows = _notices_seen_by(actor)
-    if provider_id is not None:
-        rows = rows.filter(provider_id=provider_id)
-    facts = [_facts(row) for row in rows.order_by("opened_at")[:BOARD_LIMIT]]
-    if state:
-        facts = [one for one in facts if one.place_word == state or one.state == state]
-    return sorted(facts, key=lambda one: (one.state in CLOSED_STATES, one.opened_at))
+    if word:
+        rows = rows.filter(_shown_as(word))
+    first = (max(page, 1) - 1) * BOARD_ROWS
+    found = list(
+        rows.order_by(F("closed_at").desc(nulls_first=True), "opened_at", "id")[first : first + BOARD_ROWS + 1]
+    )
+    return BoardPage([_facts(row) for row in found[:BOARD_ROWS]], max(page, 1), len(found) > BOARD_ROWS)
 
 
 def board_providers(actor: Actor) -> list[ProviderRow]:
-    """Counts for each provider with a notice the actor may see."""
+    """Counts for each provider with a notice that the actor may see."""
     require(actor, "board.view")
-    counted: dict[str, list[int]] = {}
-    for row in _notices_seen_by(actor).exclude(provider=None):
-        name, word = row.provider.name if row.provider else "", _place_word(row)
-        counts = counted.setdefault(name, [0, 0, 0, 0])
-        counts[0] += not row.is_closed
-        counts[1] += word == "unknown"
-        counts[2] += row.state == NoticeState.REMOVED
-        counts[3] += row.reappeared_at is not None
-    return [ProviderRow(name, *counts) for name, counts in sorted(counted.items())]
+    is_open = ~Q(state__in=CLOSED_STATES)
+    rows = (
+        _seen_by(actor)
+        .exclude(provider=None)
+        .values("provider__name")
+        .annotate(
+            open=Count("id", filter=is_open),
+            unknown=Count("id", filter=is_open & Q(place_state="unknown")),
+            removed=Count("id", filter=Q(state=NoticeState.REMOVED)),
+            reappeared=Count("id", filter=Q(reappeared_at__isnull=False)),
+        )
+        .order_by("provider__name")
+    )
+    return [
+        ProviderRow(row["provider__name"], row["open"], row["unknown"], row["removed"], row["reappeared"])
+        for row in rows
+    ]
 
 
 def notices_that_need_a_person(actor: Actor) -> list[NoticeFacts]:
@@ -147,7 +169,7 @@ def notices_that_need_a_person(actor: Actor) -> list[NoticeFacts]:
     require(actor, "notice.view")
     waiting = Q(state__in=[NoticeState.NO_ADDRESS, NoticeState.DISPUTED]) | Q(last_answer="need_more", state="answered")
     rows = _notices_seen_by(actor).exclude(state__in=CLOSED_STATES).filter(waiting | Q(failures__gte=3))
-    return [_facts(row) for row in rows.order_by("opened_at")[:BOARD_LIMIT]]
+    return [_facts(row) for row in rows.order_by("opened_at")[:BOARD_ROWS]]
 
 
 def notice_page(actor: Actor, notice_id: UUID) -> NoticePage:
@@ -278,9 +300,26 @@ def _notice_rows() -> Any:
     return Notice.objects.select_related("provider").annotate(attempts_made=Count("attempts", distinct=True))
 
 
+def _seen_by(actor: Actor) -> Any:
+    return Notice.objects.filter(sensitivity__lte=actor.clearance)
+
+
 def _notices_seen_by(actor: Actor) -> Any:
-    rows = _notice_rows()
-    return rows if actor.kind == "process" else rows.filter(sensitivity__lte=actor.clearance)
+    return _notice_rows().filter(sensitivity__lte=actor.clearance)
+
+
+# A place that came back and is up, in the round that began with its return.
+_REAPPEARED = Q(place_state="up", reappeared_at__isnull=False) & ~Q(round_seen_at=F("first_seen_at"))
+
+
+def _shown_as(word: str) -> Q:
+    """The rows that `_place_word` shows under a word."""
+    if word in CLOSED_STATES:
+        return Q(state=word)
+    is_open = ~Q(state__in=CLOSED_STATES)
+    if word == "reappeared":
+        return is_open & _REAPPEARED
+    return is_open & Q(place_state=word) & ~_REAPPEARED
 
 
 def _place_word(row: Notice) -> str:

@@ -30,15 +30,24 @@ from vigil.web.http import require_post
 def board(request: HttpRequest) -> HttpResponse:
     """Every notice the person may see, open ones first; counts for each provider."""
     actor, now = actor_of(request), clock.now()
-    wanted = request.GET.get("state", "")
+    wanted, asked_page = request.GET.get("state", ""), request.GET.get("page", "1")
     state = wanted if wanted in BOARD_WORDS else ""
-    rows = selectors.board(actor, state=state)
+    page = selectors.board(
+        actor, word=state, page=int(asked_page) if asked_page.isascii() and asked_page.isdecimal() else 1
+    )
     audit.record(
-        actor=actor, action="board.view", subject_kind="board", subject_id=actor.id, at=now, data={"rows": len(rows)}
+        actor=actor,
+        action="board.view",
+        subject_kind="board",
+        subject_id=actor.id,
+        at=now,
+        data={"rows": len(page.rows)},
     )
     context = {
-        "rows": [facts_in_words(row, now) for row in rows],
-        "is_cut_off": len(rows) >= selectors.BOARD_LIMIT,
+        "rows": [facts_in_words(row, now) for row in page.rows],
+        "page": page.page,
+        "previous": page.page - 1,
+        "next": page.page + 1 if page.has_more else 0,
         "providers": selectors.board_providers(actor),
         "states": [(word, text) for word, text in BOARD_WORDS.items()],
         "state": state,

@@ -66,9 +66,11 @@ class Driver:
     def tick(self, notice: Notice) -> UUID | None:
         """What is due for this notice's place: the look that was asked for, or None when nothing was due."""
         with self.role("vigil_worker"):
-            asked_at = self.read(notice).check_asked_at
+            before = self.read(notice).check_asked_at
             services.ask_due_checks(at=self.now)
-            if self.read(notice).check_asked_at in {None, asked_at}:
+            row = self.read(notice)
+            is_asked_anew = row.check_asked_at is not None and row.check_asked_at != before
+            if not is_asked_anew and (row.check_asked_at is None or row.pending_check_id is not None):
                 return None
             return services.ask_check(notice_id=notice.id, at=self.now)
 

@@ -132,7 +132,7 @@ def test_a_removed_place_that_is_back_opens_the_thread_again_and_can_be_removed_
     assert notice.reappeared_at == drive.now and notice.closed_at is None
     assert Event.objects.filter(kind="removal.reappeared", subject_id=notice.id).count() == 1
     with role("vigil_console", officer):
-        assert selectors.board(officer)[0].place_word == "reappeared"
+        assert selectors.board(officer, word="reappeared").rows[0].place_word == "reappeared"
     again_sent_at = drive.now
     notice = gone_once(drive, gone_once(drive, notice))
     assert notice.state == "removed"

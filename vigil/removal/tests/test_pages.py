@@ -15,6 +15,7 @@ from vigil.removal import selectors, services
 from vigil.removal.errors import NoticeClosed, NoticeNotFound
 from vigil.removal.models import Notice
 from vigil.removal.services import AnswerForm
+from vigil.removal.words import BOARD_WORDS
 from vigil_demo.provider import read_notice
 
 OFFICER, ANALYST = {"removal_officer"}, {"intake_analyst"}
@@ -254,3 +255,34 @@ def test_the_board_without_its_action_is_refused(role, make_person):
     person = make_person(roles={"assessor"}, clearance=3)
     with role("vigil_console", person), pytest.raises(ActionNotPermitted):
         selectors.board(person)
+
+
+def test_the_board_shows_open_notices_first_in_pages_and_each_under_one_word(
+    drive, entry, keyd_server, rdap_server, mail_server, role, make_person, monkeypatch
+):
+    monkeypatch.setattr(selectors, "BOARD_ROWS", 2)
+    officer = make_person(roles=OFFICER)
+    notices = []
+    for _ in range(5):
+        notices.append(drive.look_up(drive.open(drive.sighting(entry))))
+        drive.later(minutes=1)
+    for notice in notices[:2]:  # the oldest two are closed
+        drive.look(notice, "down")
+    drive.look(notices[2], "unknown")
+    drive.look(notices[3], "up")
+    drive.later(days=1)
+    for notice in notices[:2]:
+        drive.look(notice, "down")
+
+    with role("vigil_console", officer):
+        pages = [selectors.board(officer, page=n) for n in (1, 2, 3)]
+        words = {word: [row.id for row in selectors.board(officer, word=word).rows] for word in BOARD_WORDS}
+        (provider,) = selectors.board_providers(officer)
+
+    assert [row.id for page in pages[:2] for row in page.rows][:3] == [notice.id for notice in notices[2:]]
+    assert {row.id for row in (*pages[1].rows[1:], *pages[2].rows)} == {notice.id for notice in notices[:2]}
+    assert [page.has_more for page in pages] == [True, True, False]
+    assert words["unknown"] == [notices[2].id] and words["gone"] and set(words["gone"]) == {n.id for n in notices[:2]}
+    assert set(words["up"]) == {notices[3].id, notices[4].id}
+    assert words["down"] == words["removed"] == words["reappeared"] == words["stopped"] == []
+    assert (provider.open, provider.unknown, provider.removed) == (3, 1, 0)
