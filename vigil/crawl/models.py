@@ -52,7 +52,10 @@ class Place(models.Model):
     failures = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["host", "next_at"], name="place_due")]
+        indexes = [
+            models.Index(fields=["host", "next_at"], name="place_due"),
+            models.Index(fields=["host"], condition=Q(is_urgent=True), name="place_urgent"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["page", "image", "unknown"]), name="place_has_a_kind")
         ]

@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -99,6 +100,12 @@ class World:
     def picture_at(self, url: str) -> bytes:
         """The file at an address, as the truth has it."""
         return self._layout.answers[_key(url)].body
+
+    def all_pictures(self) -> Iterator[tuple[str, bytes]]:
+        """(address, file) of every picture of the albums."""
+        for (host, path), answer in self._layout.answers.items():
+            if path.startswith("/files/"):
+                yield f"http://{host}:{self.port}{path}", answer.body
 
     # ---- what a provider does ------------------------------------------------------------------------------------------------
     def take_down(self, url: str, status: int = 410) -> bool:

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-SIZE = (480, 360)
+SIZE = (400, 300)
 
 FORMS = ("exact", "rescaled", "recompressed", "mirrored", "rotated")
 _TERRAIN = np.array(

@@ -21,7 +21,7 @@ ALBUMS = 4
 CLOSED_HOSTS = 4
 PAGES_PER_ALBUM = 5
 PICTURES_PER_PAGE = (1, 2)
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 CORNER = "corner.localhost"
 MARKUPS = ("img", "srcset", "picture", "background", "poster", "og", "link", "icon")
 
@@ -192,7 +192,7 @@ def _markup(shown: _Shown) -> tuple[str, str]:
     """How a page shows a picture: (in the head, in the body)."""
     path = shown.path
     return {
-        "img": ("", f'<p><img src="{path}" alt="A generated picture" width="480"></p>'),
+        "img": ("", f'<p><img src="{path}" alt="A generated picture" width="400"></p>'),
         "srcset": ("", f'<p><img srcset="{path} 1x" alt="A generated picture"></p>'),
         "picture": (
             "",
