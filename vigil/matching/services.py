@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from vigil.matching import sandbox
 from vigil.matching.errors import TooLarge, Undecodable
 from vigil.matching.index import Answer, Hit, PublishedIndex, build_snapshot
+from vigil.matching.sandbox.protocol import MAX_BYTES
 
-MAX_BYTES = 32 * 1024 * 1024
 # What the first bytes of a picture look like; neither a name nor a header is believed.
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 
