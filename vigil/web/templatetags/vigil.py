@@ -222,7 +222,7 @@ def nav_link(context: template.Context, label: str, *names: str) -> dict[str, An
         except NoReverseMatch:
             continue
         match = getattr(request, "resolver_match", None)
-        here = bool(request and request.path_info == url)
+        here = bool(request and (request.path_info == url or request.path_info.startswith(url.rstrip("/") + "/")))
         inside = bool(match and match.view_name == name) or here
         return {"label": label, "url": url, "current": inside}
     return {"label": label, "url": "", "current": False}
