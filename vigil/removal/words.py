@@ -72,6 +72,7 @@ FAILURE_WORDS: dict[str, str | Promise] = {
     "rdap.no_address": _("The registration data name no mailbox for abuse reports."),
     "check.unknown": _("The last look at the place could not tell. It may still be online."),
     "keyd.unavailable": _("The key process does not answer."),
+    "removal.no_secret": _("The worker’s own secret is missing on this machine."),
 }
 
 

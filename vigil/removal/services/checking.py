@@ -92,6 +92,15 @@ def take_check(*, check_id: UUID, at: datetime) -> Notice | None:
         notice.last_checked_at, notice.place_state = row.done_at, row.verdict
         {"up": _found_up, "down": _found_down, "unknown": _found_unknown}[row.verdict](notice, row, result.done_at, at)
     notice.save()
+    # The one row of this look, last: what followed from it (a mail, a removal) stands beside it in the notice's history.
+    audit.record(
+        actor=WORKER,
+        action="notice.check",
+        subject_kind="notice",
+        subject_id=notice.id,
+        at=at,
+        data={"check": str(check_id), "verdict": row.verdict, "state": notice.state, "mails_sent": notice.mails_sent},
+    )
     return notice
 
 
@@ -112,6 +121,14 @@ def resume_after_answer(*, notice_id: UUID, at: datetime) -> Notice:
         else:
             notice.state = NoticeState.DISPUTED
     notice.save()
+    audit.record(
+        actor=WORKER,
+        action="notice.answer_taken",
+        subject_kind="notice",
+        subject_id=notice.id,
+        at=at,
+        data={"kind": last.kind, "state": notice.state},
+    )
     return notice
 
 

@@ -17,12 +17,13 @@ from vigil.core.events import emit
 from vigil.core.ids import format_number
 from vigil.lists import selectors as lists
 from vigil.removal import mailer
+from vigil.removal.errors import MailUnavailable
 from vigil.removal.models import AnswerToken, Notice, NoticeAttempt, NoticeState
 from vigil.removal.services.rows import WORKER
 from vigil.removal.services.timing import ANSWER_LINK_DAYS, backoff, reminder_every
 from vigil.removal.wire.notice import Fingerprints, NoticeText, Sender, message_id
 from vigil.removal.wire.notice_mail import notice_mail
-from vigil.settings import origin_url
+from vigil.settings import origin_url, secret
 
 MAILABLE_STATES = (NoticeState.DUE, NoticeState.SENT, NoticeState.REAPPEARED)
 
@@ -56,8 +57,14 @@ def send_mail(notice: Notice, *, verified_at: datetime, at: datetime) -> bool:
 
 
 def answer_token(notice: Notice, kind: str) -> str:
-    """The 128-bit secret of one mail's answer link. Derived, so that a repeated mail carries the same link."""
-    digest = salted_hmac("vigil.removal.answer", f"{notice.id}:{kind}", algorithm="sha256").digest()
+    """The 128-bit secret of one mail's answer link. Derived, so that a repeated mail carries the same link.
+
+    From the worker's own secret, which no web process has: whoever takes one of those cannot make links.
+    """
+    own = secret("keyd-worker.token")
+    if not own:
+        raise MailUnavailable(code="removal.no_secret")
+    digest = salted_hmac("vigil.removal.answer", f"{notice.id}:{kind}", secret=own, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 

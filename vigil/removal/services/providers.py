@@ -55,6 +55,14 @@ def look_up_provider(*, notice_id: UUID, at: datetime) -> Notice:
         notice.last_failure = exc.code
         notice.next_lookup_at = at + backoff(notice.failures)
         notice.save(update_fields=["failures", "last_failure", "next_lookup_at"])
+        audit.record(
+            actor=WORKER,
+            action="notice.provider_failed",
+            subject_kind="notice",
+            subject_id=notice.id,
+            at=at,
+            data={"code": exc.code, "failures": notice.failures},
+        )
         return notice
     notice.next_lookup_at = None
     notice.failures, notice.last_failure = 0, ""

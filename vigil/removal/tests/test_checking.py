@@ -6,16 +6,18 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from vigil.core.ids import random_number, resolve_number
+from vigil.core.ids import new_id, random_number, resolve_number
 from vigil.core.models import Event
 from vigil.removal import selectors, services
 from vigil.removal.models import NoticeCheck, Removal
 
 
 @pytest.fixture(autouse=True)
-def six_hours(settings):
-    settings.REMOVAL_VISITS_APART_SECONDS = 6 * 3600
+def six_hours(request):
+    request.getfixturevalue("settings").REMOVAL_VISITS_APART_SECONDS = 6 * 3600
 
 
 def gone_once(drive, notice):
@@ -183,8 +185,6 @@ def test_a_late_answer_of_the_crawl_does_not_overrule_a_newer_one(sent, drive, r
 
 
 def test_a_look_of_another_room_is_not_ours(sent, role, drive):
-    from vigil.core.ids import new_id
-
     with role("vigil_worker"):
         assert services.take_check(check_id=new_id(), at=drive.now) is None
 
@@ -192,8 +192,6 @@ def test_a_look_of_another_room_is_not_ours(sent, role, drive):
 @pytest.mark.parametrize("verdicts", [("down", "unknown"), ("unknown", "down"), ("up", "down"), ("down", "")])
 @pytest.mark.parametrize("door", ["vigil_worker", "vigil_owner"])
 def test_the_database_refuses_a_removal_without_two_visits_that_found_it_gone(sent, drive, role, owner, verdicts, door):
-    from vigil.core.ids import new_id
-
     checks = []
     with owner():
         for n, verdict in enumerate(verdicts):
@@ -219,3 +217,53 @@ def test_a_notice_cannot_be_removed_without_a_mail(due, role):
     ):
         due.state, due.closed_at = "removed", due.opened_at
         due.save()
+
+
+def removals_by_hand(looks, apart):
+    """The rule, slowly: (first found gone, confirmed) of the first removal in a row of (hours, verdict), or None."""
+    first_gone = None
+    for hours, verdict in looks:
+        if verdict == "up":
+            first_gone = None
+        if verdict == "down":
+            if first_gone is None:
+                first_gone = hours
+            elif hours - first_gone >= apart:
+                return first_gone, hours
+    return None
+
+
+class Undone(Exception):
+    """Ends an example without a trace."""
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["up", "down", "down", "unknown"])), min_size=1, max_size=9)
+)
+def test_any_row_of_looks_ends_as_the_rule_says(sent, drive, role, steps):
+    begun, hours, looks = drive.now, 0, []
+    for wait, verdict in steps:
+        hours += wait
+        looks.append((hours, verdict))
+    expected = removals_by_hand(looks, 6)
+    try:
+        with transaction.atomic():
+            for at_hours, verdict in looks:
+                drive.now = begun + timedelta(hours=at_hours)
+                with role("vigil_worker"):
+                    check = services.ask_check(notice_id=sent.id, at=drive.now)
+                notice = drive.finish(sent, check, verdict)
+                assert notice.place_state == verdict
+                if notice.state == "removed":
+                    break
+            rows = [
+                ((row.first_down_at - begun) / timedelta(hours=1), (row.confirmed_at - begun) / timedelta(hours=1))
+                for row in Removal.objects.all()
+            ]
+            assert rows == ([expected] if expected else [])
+            raise Undone
+    except Undone:
+        pass
+    finally:
+        drive.now = begun

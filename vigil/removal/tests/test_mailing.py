@@ -33,7 +33,7 @@ def test_a_place_found_up_is_mailed_and_the_mail_says_what_the_notice_says(due, 
     assert read["date"] == drive.now.replace(microsecond=0)
     assert (notice.state, notice.mails_sent, notice.sent_at) == ("sent", 1, drive.now)
     assert notice.next_mail_at == drive.now + timedelta(hours=24)
-    assert [row["action"] for row in audit_rows(notice.id)][-1] == "notice.send"
+    assert [row["action"] for row in audit_rows(notice.id)][-2:] == ["notice.send", "notice.check"]
     assert Event.objects.filter(kind="removal.notice_sent", subject_id=notice.id).count() == 1
     (attempt,) = NoticeAttempt.objects.all()
     assert (attempt.outcome, attempt.message_id) == ("sent", mail.message_id)
