@@ -63,3 +63,14 @@ def link_of(token: str, origin: str) -> str:
     port = f":{settings.PORT_OF_ORIGIN[origin]}" if settings.BASE_DOMAIN == "localhost" else ""
     path = reverse("accounts:invitation", args=[token], urlconf="vigil.accounts.urls")
     return f"{settings.SCHEME}://{settings.HOST_OF_ORIGIN[origin]}{port}{path}"
+
+
+def run_disable(email: str) -> int:
+    """Close an account from the machine: sessions, invitations and keys end at once. Exit code 0, or 2 with a reason."""
+    try:
+        person = selectors.person_by_email(email)
+        services.disable_person(actor=process_actor("command-line"), person_id=person.id, at=clock.now())
+    except VigilError as error:
+        sys.stderr.write(f"vigil: {error.code}\n")
+        return 2
+    return 0

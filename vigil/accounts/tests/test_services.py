@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from vigil.accounts import selectors, services, signin_settings
-from vigil.accounts.cli import run_invite
+from vigil.accounts.cli import run_disable, run_invite
 from vigil.accounts.errors import ActionNotPermitted, AgencyNotFound, BadPerson, EmailTaken, PersonNotFound
 from vigil.accounts.factories import NOON, make_agency
 from vigil.accounts.models import Invitation, Person
@@ -143,3 +143,12 @@ def test_roles_that_use_passkeys_alone_are_refused_a_password(make_person, monke
     assert PersonBackend().authenticate(None, **attempt) == person
     monkeypatch.setattr(signin_settings, "PASSKEY_ONLY_ROLES", frozenset({"assessor"}))
     assert PersonBackend().authenticate(None, **attempt) is None
+
+
+def test_the_command_line_closes_an_account(make_person, capsys):
+    person = make_person()
+
+    assert run_disable(selectors.person(person.id).email.upper()) == 0
+    assert not selectors.person(person.id).is_active
+    assert run_disable("nobody@hotline.example") == 2
+    assert capsys.readouterr().err == "vigil: accounts.person_unknown\n"
