@@ -171,6 +171,8 @@ def audit_verify(_: argparse.Namespace) -> int:
         user=database["USER"],
         password=database["PASSWORD"],
     ) as connection:
+        # One snapshot for chains and rows: others go on writing meanwhile.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         verdict = verify(connection, settings.AUDIT_HEADS_DIR)
     for bad in verdict.bad:
         print(f"BAD chain {bad.chain} row {bad.n}: {bad.problem}")

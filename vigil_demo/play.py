@@ -258,7 +258,8 @@ class Player:
         liaison = self.person("liaison")
         for number in self.cases:
             liaison.get(f"/cases/{number}").expect()
-            liaison.get((liaison.links("/refer") or _missing(f"no way to refer case {number}"))[0]).expect()
+            addresses = [address for address in liaison.links("/cases/") if address.rstrip("/").endswith("/refer")]
+            liaison.get((addresses or _missing(f"no way to refer case {number}"))[0]).expect()
             form = liaison.form(having="agency")
             liaison.submit(form, agency=next(filter(None, form.options("agency"))), read="on").expect()
         officer = self.person("officer")

@@ -268,13 +268,14 @@ def ensure() -> None:
 
 
 def stop() -> bool:
-    """Stop the embedded server; False when it was not running."""
+    """Stop the embedded server; False when it was not running. Raises PostgresProblem when it does not stop."""
     if is_external() or not (_data_dir() / "postmaster.pid").exists():
         return False
-    result = _run(
-        [str(bin_dir() / "pg_ctl"), "-D", str(_data_dir()), "-m", "fast", "-w", "-t", "30", "-s", "stop"], check=False
-    )
-    return result.returncode == 0
+    command = [str(bin_dir() / "pg_ctl"), "-D", str(_data_dir()), "-m", "fast", "-w", "-t", "60", "-s", "stop"]
+    result = _run(command, check=False)
+    if result.returncode != 0 and is_answering():
+        raise PostgresProblem(f"vigil: PostgreSQL does not stop\n{result.stdout}")
+    return True
 
 
 def server_pid() -> int | None:

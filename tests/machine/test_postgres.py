@@ -1,0 +1,98 @@
+"""The embedded database: found or started by every command, as root and as an ordinary user, after kill -9 too."""
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+USER = "vigil-ordinary"
+
+
+def vigil(var, *arguments, **run):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIL_", "DJANGO_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "vigil.cli", *arguments],
+        env=environment | {"VIGIL_VAR": str(var), "HOME": str(var)}, capture_output=True, text=True, timeout=120, check=False, **run,
+    )  # fmt: skip
+
+
+def _current_user(var, role="vigil_console", **run):
+    return vigil(var, "db", "psql", "--role", role, input="SELECT current_user;\n", **run)
+
+
+@pytest.fixture
+def var(tmp_path_factory):
+    var = tmp_path_factory.mktemp("database")
+    for folder in (var, *list(var.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    yield var
+    vigil(var, "db", "stop")
+
+
+def test_a_command_starts_the_server_and_a_second_one_finds_it(var):
+    first, second = vigil(var, "db", "status"), vigil(var, "db", "status")
+    assert first.returncode == second.returncode == 0, first.stderr
+    assert first.stdout == second.stdout and "answering" in first.stdout
+    assert "vigil_console" in _current_user(var).stdout
+    assert vigil(var, "db", "stop").stdout == "stopped\n"
+    assert vigil(var, "db", "stop").stdout == "was not running\n"
+
+
+def test_data_survives_kill_9_of_the_server(var):
+    vigil(var, "db", "status")
+    vigil(var, "db", "psql", input="SET ROLE vigil_owner; CREATE TABLE kept (n int); INSERT INTO kept VALUES (41);\n")
+    pid = int((var / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    answer = vigil(var, "db", "psql", input="SET ROLE vigil_owner; SELECT n + 1 FROM kept;\n")
+    assert "42" in answer.stdout, answer.stderr
+
+
+def test_the_server_takes_no_network_connection_and_its_folder_is_closed(var):
+    vigil(var, "db", "status")
+    settings = (var / "postgres" / "data" / "postgresql.conf").read_text()
+    assert "listen_addresses = ''" in settings
+    assert (var / "postgres").stat().st_mode & 0o077 == 0
+    assert (var / "secrets").stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (var / "secrets").iterdir())
+
+
+def test_an_address_with_a_password_in_it_is_refused_and_the_variable_named(var):
+    environment = {**os.environ, "DATABASE_URL": "postgresql://user:planted-7f3a@127.0.0.1/vigil", "VIGIL_VAR": str(var)}
+    result = subprocess.run(
+        [sys.executable, "-m", "vigil.cli", "db", "status"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode != 0 and "DATABASE_URL" in result.stderr and "planted-7f3a" not in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the suite runs as an ordinary user already, so every other test shows it")
+def test_it_starts_as_an_ordinary_user_too(tmp_path_factory):
+    try:
+        user = pwd.getpwnam(USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", USER], check=True)
+        user = pwd.getpwnam(USER)
+    if not _can_run_python(user):
+        pytest.skip("this Python stands where an ordinary user cannot reach it (stack of a root-only machine)")
+    var = Path(f"/tmp/vigil-ordinary-{os.getpid()}")
+    var.mkdir(mode=0o700)
+    os.chown(var, user.pw_uid, user.pw_gid)
+    as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
+    try:
+        assert "vigil_public" in _current_user(var, "vigil_public", **as_user).stdout
+    finally:
+        vigil(var, "db", "stop", **as_user)
+        subprocess.run(["rm", "-rf", str(var)], check=False)
+
+
+def _can_run_python(user):
+    result = subprocess.run(
+        [sys.executable, "-c", "import vigil.settings"], user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/",
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return result.returncode == 0
