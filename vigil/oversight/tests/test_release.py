@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import io
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from fractions import Fraction
 
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from vigil import settings as vigil_settings
 from vigil.accounts.errors import ActionNotPermitted, StepUpNeeded
 from vigil.core import clock
 from vigil.core.ids import new_id
@@ -202,7 +205,8 @@ def test_a_release_says_what_each_figure_means_in_both_languages(busy):
         ("vigil_public", "INSERT INTO oversight_figure (id) VALUES (gen_random_uuid())"),
         ("vigil_console", "INSERT INTO oversight_release (id) VALUES (gen_random_uuid())"),
         ("vigil_console", "UPDATE oversight_releaserequest SET asked_by = asked_by"),
-        ("vigil_worker", "SELECT id FROM oversight_release"),
+        ("vigil_worker", "SELECT document FROM oversight_release"),
+        ("vigil_worker", "SELECT id FROM oversight_figure"),
         ("vigil_partner", "SELECT id FROM oversight_release"),
     ],
 )
@@ -228,7 +232,15 @@ def test_asking_needs_the_role_and_a_fresh_sign_in_and_happens_once(busy, make_p
         for _ in range(2):
             services.ask_for_release(actor=auditor, request_id=request_id, at=clock.now())
     assert ReleaseRequest.objects.count() == 1
-    assert Event.objects.filter(kind="oversight.release_asked").count() == 1
+
+
+def test_what_cannot_be_released_cannot_be_asked_for(busy, make_person, settings):
+    busy.release(NEXT_WEEK)
+    settings.CLOCK_MAY_DRIFT = False
+    auditor = make_person(roles={"auditor"})
+    with busy.role("vigil_console", auditor), pytest.raises(TooSoon):
+        services.ask_for_release(actor=auditor, request_id=new_id(), at=NEXT_WEEK + timedelta(days=3))
+    assert not ReleaseRequest.objects.exists()
 
 
 def test_a_request_is_answered_by_one_release_however_often_the_job_runs(busy, make_person):
@@ -260,11 +272,37 @@ def test_a_release_waits_for_reports_that_the_worker_has_not_opened_yet(busy):
     assert not Release.objects.exists() and not out.getvalue()
 
 
-def test_the_job_starts_the_statistics_process_with_its_own_role():
-    """The command must be one that python accepts, and name the process whose role may write releases."""
-    compile(jobs._COMMAND, "command", "exec")
-    from vigil import settings as vigil_settings
+def test_the_worker_starts_one_statistics_process_when_somebody_waits(busy, make_person):
+    """A child stands in for the statistics process, which would look at the real database: when it is started is the point."""
+    started = []
 
+    class Children(jobs.StatisticsProcess):
+        def start(self):
+            started.append(subprocess.Popen([sys.executable, "-c", f"import sys; sys.exit({len(started) == 0:d})"]))
+            return started[-1]
+
+    statistics, auditor = Children(), make_person(roles={"auditor"})
+    with busy.role("vigil_worker"):
+        statistics.tend(NEXT_WEEK)
+    assert not started
+    with busy.role("vigil_console", auditor):
+        services.ask_for_release(actor=auditor, request_id=new_id(), at=MONDAY)
+    with busy.role("vigil_worker"):
+        statistics.tend(NEXT_WEEK)
+        started[0].wait()
+        statistics.tend(NEXT_WEEK)  # it failed: not again at once
+        assert len(started) == 1
+        statistics.tend(NEXT_WEEK + jobs.RETRY_AFTER)
+        assert len(started) == 2
+        started[1].wait()
+    busy.release(NEXT_WEEK)
+    with busy.role("vigil_worker"):
+        statistics.tend(NEXT_WEEK + 2 * jobs.RETRY_AFTER)
+    assert len(started) == 2
+
+
+def test_the_statistics_process_has_a_role_that_may_write_releases():
+    compile(jobs._COMMAND, "command", "exec")
     assert vigil_settings.ROLE_OF_PROCESS["stats"] == "vigil_stats"
 
 
