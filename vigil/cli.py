@@ -89,8 +89,8 @@ def web(arguments: argparse.Namespace) -> int:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
         "--port", str(settings.PORT_OF_ORIGIN[arguments.origin]), "--workers", "1", "--blocking-threads", "4",
-        "--no-ws", "--http", "1", "--log-level", "warning", "--no-access-log", "--respawn-failed-workers",
-        "vigil.web.wsgi:application",
+        "--no-ws", "--http", "1", "--workers-kill-timeout", "5", "--log-level", "warning", "--no-access-log",
+        "--respawn-failed-workers", "vigil.web.wsgi:application",
     ]  # fmt: skip
     os.execv(command[0], command)  # noqa: S606
 
@@ -198,12 +198,25 @@ def statistics(arguments: argparse.Namespace) -> int:
     return int(oversight.run_release() if arguments.what == "release" else oversight.run_recount())
 
 
-def staff(arguments: argparse.Namespace) -> int:
-    """Invite a member of staff: prints a one-use link."""
+def staff_invite(arguments: argparse.Namespace) -> int:
+    """Invite a member of staff or an agency's officer: prints a one-use link of 24 hours."""
     _django("migrate")
     from vigil.accounts.cli import run_invite
 
-    return int(run_invite(arguments.email, roles=arguments.role, name=arguments.name, clearance=arguments.clearance))
+    return int(
+        run_invite(
+            arguments.email, roles=arguments.role, name=arguments.name, clearance=arguments.clearance,
+            language=arguments.language, agency=arguments.agency,
+        )
+    )  # fmt: skip
+
+
+def staff_disable(arguments: argparse.Namespace) -> int:
+    """Close an account: its sessions, invitations and keys end at once."""
+    _django("migrate")
+    from vigil.accounts.cli import run_disable
+
+    return int(run_disable(arguments.email))
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -260,11 +273,14 @@ def parser() -> argparse.ArgumentParser:
     tracing.add_argument("--as", dest="as_email", default=None, metavar="EMAIL", help="whose permissions to use")
     add("statistics", statistics).add_argument("what", choices=["release", "recount"])
     people = commands.add_parser("staff", help="Members of staff.").add_subparsers(required=True, metavar="WHAT")
-    invite = add("invite", staff, people)
+    invite = add("invite", staff_invite, people)
     invite.add_argument("email")
     invite.add_argument("--name", required=True)
     invite.add_argument("--role", action="append", required=True)
     invite.add_argument("--clearance", type=int, default=1, choices=[1, 2, 3])
+    invite.add_argument("--language", default="en", choices=["en", "fr"])
+    invite.add_argument("--agency", default="", help="an agency's English name, for police officers")
+    add("disable", staff_disable, people).add_argument("email")
     playing = add("demo", demo)
     playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
     playing.add_argument("--json", action="store_true", help="one JSON object as the last line")

@@ -183,15 +183,15 @@ ROOMS = [
     "web",
 ]
 INSTALLED_APPS = [
+    # Rooms first: their templates and words win over a library's.
+    *[f"vigil.{room}" for room in ROOMS],
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     # Nobody signs in on these origins, and the lock-out (which notes addresses) is never there.
     *([] if PROCESS in {"public", "wire"} else ["allauth", "allauth.account", "allauth.mfa", "axes"]),
     "procrastinate.contrib.django",
-    *[f"vigil.{room}" for room in ROOMS],
 ]
 if VIGIL_DEMO or TESTING:
     if find_spec("vigil_demo") is None:
