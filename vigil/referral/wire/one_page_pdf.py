@@ -102,7 +102,7 @@ def page_data(contents: Contents, limits: dict[str, float]) -> dict[str, Any]:
             "hotline": contents.hotline.name_fr if language == "fr" else contents.hotline.name_en,
             "phone": contents.hotline.phone,
             "agency": contents.agency.name_fr if language == "fr" else contents.agency.name_en,
-            "prepared_at": _when(contents.prepared_at, language),
+            "prepared_at": f"{_when(contents.prepared_at, language)} ({settings.TIME_ZONE})",
             "footer": _(
                 "Links are broken on purpose: never open them on an ordinary computer. Full links are in case.jsonld."
             ),
@@ -209,12 +209,12 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def _when(at: datetime | None, language: str) -> str:
+    """Local time; the zone stands once, beside the time of preparation. The exact instants are in facts.json."""
     if at is None:
         return "–"
     local = at.astimezone(ZoneInfo(settings.TIME_ZONE))
     clock = f"{local.hour} h {local.minute:02d}" if language == "fr" else f"{local:%H:%M}"
-    offset = f"{local:%z}"
-    return f"{local:%Y-%m-%d} {clock} (UTC{offset[:3]}:{offset[3:]})".replace(" ", "\u00a0").replace("UTC-", "UTC−")
+    return f"{local:%Y-%m-%d} {clock}".replace(" ", "\u00a0")
 
 
 def defanged(url: str) -> str:
