@@ -23,7 +23,7 @@ test: setup ## run every test; ROOM=intake runs one room's
 check: setup ## style, types, import directions, translations, migrations, docstrings
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy vigil vigil_demo tools
+	@VIGIL_PROCESS=test $(PY) -m mypy vigil vigil_demo tools
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) -m tools.translations check
 	@.venv/bin/vigil manage makemigrations --check --dry-run

@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 Command = Callable[[argparse.Namespace], int]
 
 
-def _settings(process: str):  # noqa: ANN202 - a module
+def _settings(process: str) -> ModuleType:
     """The settings of one process: the database found or started, secrets made, roles there."""
     os.environ["VIGIL_PROCESS"] = process
     os.environ["DJANGO_SETTINGS_MODULE"] = "vigil.settings"

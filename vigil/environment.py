@@ -20,9 +20,11 @@ class Environment:
         self._variables = variables
 
     def text(self, name: str, default: str = "") -> str:
+        """A text as it stands."""
         return self._variables.get(name, default)
 
     def flag(self, name: str, default: bool = False) -> bool:
+        """0 or 1."""
         value = self._variables.get(name)
         if value is None or value == "":
             return default
@@ -31,18 +33,22 @@ class Environment:
         return value == "1"
 
     def integer(self, name: str, default: int, *, minimum: int = 0) -> int:
+        """A whole number, not below `minimum`."""
         return int(self._number(name, default, minimum, int))
 
     def decimal(self, name: str, default: float, *, minimum: float = 0.0) -> float:
+        """A number, not below `minimum`."""
         return float(self._number(name, default, minimum, float))
 
     def choice(self, name: str, default: str, allowed: frozenset[str]) -> str:
+        """One of the allowed words."""
         value = self._variables.get(name, default)
         if value not in allowed:
             raise BadSetting(name, f"must be one of {', '.join(sorted(allowed))}, not {value!r}")
         return value
 
     def path(self, name: str, default: Path) -> Path:
+        """A path, made absolute."""
         value = self._variables.get(name)
         return Path(value).absolute() if value else default
 

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 from django.db import connection
@@ -190,8 +191,7 @@ class Player:
         wanted = {original.sha256 for original in self.stage.world.originals}
         for number in self.incidents:
             self.wait_until(
-                f"candidates of incident {number}",
-                lambda number=number: wanted & set(_hashes(analyst.get(f"/incidents/{number}"))),
+                f"candidates of incident {number}", partial(_shows_one_of, wanted, analyst, f"/incidents/{number}")
             )
             form = next(form for form in _forms(analyst, "/propose") if _card_hash(form) in wanted)
             analyst.submit(form, classification="baseline").expect()
@@ -357,8 +357,8 @@ def _numbers(addresses: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _hashes(browser: Browser) -> list[str]:
-    return re.findall(r"\b[0-9a-f]{64}\b", browser.words())
+def _shows_one_of(wanted: set[str], browser: Browser, path: str) -> bool:
+    return bool(wanted & set(re.findall(r"\b[0-9a-f]{64}\b", browser.get(path).words())))
 
 
 def _forms(browser: Browser, action: str) -> list[Form]:

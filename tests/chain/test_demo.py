@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-LINKS = ("report", "incident", "case", "entry", "sighting", "notice", "removal", "referral", "outcome", "audit", "statistics")
+LINKS = (
+    "report",
+    "incident",
+    "case",
+    "entry",
+    "sighting",
+    "notice",
+    "removal",
+    "referral",
+    "outcome",
+    "audit",
+    "statistics",
+)
 
 
 def play(*options, seconds):

@@ -17,7 +17,8 @@ def vigil(var, *arguments, **run):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIL_", "DJANGO_"))}
     return subprocess.run(
         [sys.executable, "-m", "vigil.cli", *arguments],
-        env=environment | {"VIGIL_VAR": str(var), "HOME": str(var)}, capture_output=True, text=True, timeout=120, check=False, **run,
+        env=environment | {"VIGIL_VAR": str(var), "HOME": str(var)}, capture_output=True, text=True, timeout=120,
+        check=False, **run,
     )  # fmt: skip
 
 
@@ -63,14 +64,24 @@ def test_the_server_takes_no_network_connection_and_its_folder_is_closed(var):
 
 
 def test_an_address_with_a_password_in_it_is_refused_and_the_variable_named(var):
-    environment = {**os.environ, "DATABASE_URL": "postgresql://user:planted-7f3a@127.0.0.1/vigil", "VIGIL_VAR": str(var)}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": "postgresql://user:planted-7f3a@127.0.0.1/vigil",
+        "VIGIL_VAR": str(var),
+    }
     result = subprocess.run(
-        [sys.executable, "-m", "vigil.cli", "db", "status"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "vigil.cli", "db", "status"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode != 0 and "DATABASE_URL" in result.stderr and "planted-7f3a" not in result.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the suite runs as an ordinary user already, so every other test shows it")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="the suite runs as an ordinary user already, so every other test shows it"
+)
 def test_it_starts_as_an_ordinary_user_too(tmp_path_factory):
     try:
         user = pwd.getpwnam(USER)

@@ -59,7 +59,9 @@ def _superuser(var):
 
 def _get(base, offset, host, path="/"):
     return httpx.get(
-        f"http://127.0.0.1:{base + offset}{path}", headers={"Host": f"{host}.localhost:{base + offset}"}, trust_env=False
+        f"http://127.0.0.1:{base + offset}{path}",
+        headers={"Host": f"{host}.localhost:{base + offset}"},
+        trust_env=False,
     )
 
 
@@ -86,7 +88,8 @@ def test_no_role_can_read_what_is_not_its_own(installation):
     with _superuser(var) as superuser:
         privileges = superuser.execute(
             """SELECT r.rolname, c.relname FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE r.rolname IN ('vigil_public', 'vigil_wire', 'vigil_crawl', 'vigil_index') AND n.nspname = 'public' AND c.relkind = 'r'
+            WHERE r.rolname IN ('vigil_public', 'vigil_wire', 'vigil_crawl', 'vigil_index')
+            AND n.nspname = 'public' AND c.relkind = 'r'
             AND (c.relname LIKE 'intake\\_report%' OR c.relname LIKE 'casework\\_%' OR c.relname LIKE 'accounts\\_person%'
                  OR c.relname LIKE 'referral\\_%' OR c.relname LIKE 'procrastinate\\_%')
             AND has_table_privilege(r.oid, c.oid, 'SELECT')"""
@@ -128,7 +131,7 @@ def test_a_killed_process_and_a_killed_database_come_back(installation):
 
 
 def test_ctrl_c_ends_all_of_it(installation):
-    var, base, process = installation
+    var, _, process = installation
     pids = [int(line.split()[1]) for line in _pid_file(var).read_text().splitlines()]
     process.send_signal(2)
     process.wait(timeout=40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -46,7 +47,7 @@ ALLOWED_KEYS = frozenset(
 dropped: Counter[str] = Counter()
 
 
-def _allow_listed(_logger: Any, _method: str, values: dict[str, Any]) -> dict[str, Any]:
+def _allow_listed(_logger: Any, _method: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key in set(values) - ALLOWED_KEYS:
         del values[key]
         dropped[key] += 1

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from vigil import settings
@@ -86,7 +87,7 @@ class Supervisor:
         for origin in settings.WEB_ORIGINS:
             if any(child.name == f"web-{origin}" for child in self.children):
                 port = settings.PORT_OF_ORIGIN[origin]
-                _wait_for(lambda port=port: _takes_connections(port), seconds=30, what=f"the web process {origin}")
+                _wait_for(partial(_takes_connections, port), seconds=30, what=f"the web process {origin}")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Start again what dies (with growing pauses) until a signal arrives or `until` says so."""
