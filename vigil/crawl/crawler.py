@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.db.utils import Error as DatabaseError
 
 from vigil.core import clock
-from vigil.core.crypto import CrawlKey
+from vigil.core.crypto import CrawlKey, Undecryptable
 from vigil.core.errors import Invalid, VigilError
 from vigil.core.logs import log
 from vigil.crawl import services
@@ -100,7 +100,14 @@ class Crawler:
                 break  # a patient host: others get their turn while it rests
             if number:
                 time.sleep(delay)
-            url = self._key.open(place.url_sealed)
+            try:
+                url = self._key.open(place.url_sealed)
+            except Undecryptable:
+                # Sealed under a key that we do not have: it waits like any other failure, and holds up nobody.
+                services.record_visit(
+                    lease=lease, place_id=place.id, result=VisitResult(Outcome.NOT_READ), at=clock.now()
+                )
+                continue
             result = self._visit(place, url)
             worked.sightings += len(
                 services.record_visit(lease=lease, place_id=place.id, result=result, at=clock.now())

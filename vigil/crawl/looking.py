@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import can_ada
 import numpy as np
 
+from vigil.core.errors import VigilError
+from vigil.core.logs import log
 from vigil.crawl.extract import Links, extract, looks_like
 from vigil.crawl.fetch import ABSENT, Fetched, Fetcher, Outcome, Robots
 from vigil.crawl.services.checks import CheckResult
@@ -57,7 +59,19 @@ class Lookout:
         self.robots = robots or Robots(fetcher)
 
     def look(self, url: str, *, referrer: str = "") -> Look:
-        """Fetch a place and read what it shows. Whatever goes wrong is an outcome, never an exception."""
+        """Fetch a place and read what it shows. Whatever goes wrong with the place is an outcome, never an exception.
+
+        Raises Unavailable when the fetcher is closing: then nothing is known.
+        """
+        try:
+            return self._look(url, referrer)
+        except VigilError:
+            raise
+        except Exception as exc:
+            log.warning("place_not_read", error=type(exc).__name__)
+            return Look(Fetched(url, Outcome.NOT_READ), Outcome.NOT_READ)
+
+    def _look(self, url: str, referrer: str) -> Look:
         fetched = self.fetcher.fetch(url, referrer=referrer, permit=self.robots.refusal)
         if fetched.outcome is not Outcome.OK:
             return Look(fetched, fetched.outcome)

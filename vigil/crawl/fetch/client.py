@@ -54,6 +54,12 @@ def user_agent() -> str:
     return f"Vigil/{_VERSION} (+{settings.CRAWL_CONTACT_URL})"
 
 
+class FetcherClosed(Unavailable):
+    """The fetcher was closed while somebody waited for it."""
+
+    code = "crawl.fetcher_closed"
+
+
 class _Transfer:
     """One request and its answer, without redirects."""
 
@@ -150,6 +156,12 @@ class _Transfer:
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             self.future.set_result(_Answer(outcome, status, self.headers, body, server))
 
+    def give_up(self) -> None:
+        """The fetcher is closing: nothing is known about the place, so nothing may be recorded about it."""
+        self.chunks.clear()
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
+            self.future.set_exception(FetcherClosed())
+
 
 class _Answer:
     __slots__ = ("body", "headers", "outcome", "server", "status")
@@ -234,32 +246,39 @@ class Fetcher:
         return fetched, None
 
     def _transfer(self, transfer: _Transfer) -> _Answer:
-        if self._closing.is_set():
-            raise Unavailable(code="crawl.fetcher_closed")
         self._waiting.append(transfer)
+        if self._closing.is_set():
+            transfer.give_up()
         self._wake()
-        # libcurl's own time-out ends every transfer; the margin only covers a fetcher that is closed meanwhile.
-        try:
-            return transfer.future.result(transfer.limits.total_seconds + 30)
-        except TimeoutError:
-            return _Answer(Outcome.TIMEOUT, 0, {}, b"", "")
+        # libcurl's own time-out ends every transfer, and closing gives every waiting one up.
+        return transfer.future.result(transfer.limits.total_seconds + 30)
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._wake_write.send(b"\0")
 
     def close(self) -> None:
-        """End the loop; transfers under way end as broken."""
+        """End the loop; whoever waits gets FetcherClosed."""
         self._closing.set()
         self._wake()
         self._thread.join(timeout=10)
 
     # ---- the loop: libcurl says which sockets to watch and when to come back -------------------------------------------------
     def _loop(self) -> None:
+        running: dict[pycurl.Curl, _Transfer] = {}
+        try:
+            self._serve(running)
+        finally:
+            # Also after an error of our own: nobody may wait for a loop that is gone.
+            self._closing.set()
+            for transfer in (*running.values(), *self._waiting):
+                transfer.give_up()
+            self._waiting.clear()
+
+    def _serve(self, running: dict[pycurl.Curl, _Transfer]) -> None:
         multi = pycurl.CurlMulti()
         selector = selectors.DefaultSelector()
         selector.register(self._wake_read, selectors.EVENT_READ)
-        running: dict[pycurl.Curl, _Transfer] = {}
         due = [0.0]
 
         def watch(what: int, descriptor: int, _multi: object, _data: object) -> None:
@@ -295,11 +314,8 @@ class Fetcher:
                 due[0] = float("inf")
                 multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
             self._collect(multi, running)
-        for handle, transfer in running.items():
+        for handle in running:
             multi.remove_handle(handle)
-            transfer.finish(pycurl.E_ABORTED_BY_CALLBACK)
-        while self._waiting:
-            self._waiting.popleft().finish(pycurl.E_ABORTED_BY_CALLBACK)
         multi.close()
         selector.close()
         self._wake_read.close()

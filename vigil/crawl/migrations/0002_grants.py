@@ -32,13 +32,9 @@ class Migration(migrations.Migration):
         # Jobs match what was read before against an entry that is published now.
         grant("vigil_worker", "SELECT, UPDATE (matched_version, is_late)", "crawl_reading"),
         grant("vigil_worker", "INSERT", "crawl_sighting"),
-        # The provider's answer page names a place; the address itself stays sealed.
-        grant("vigil_partner", "SELECT", "crawl_place, crawl_sighting"),
         grant("vigil_stats", "SELECT", "crawl_sighting, crawl_check, crawl_visit, crawl_candidate"),
         # A sighting is as sensitive as the entry it shows.
         force_rls("crawl_sighting"),
-        row_policy(
-            "crawl_sighting", "sighting_processes", roles="vigil_crawl, vigil_worker, vigil_stats, vigil_partner"
-        ),
+        row_policy("crawl_sighting", "sighting_processes", roles="vigil_crawl, vigil_worker, vigil_stats"),
         row_policy("crawl_sighting", "sighting_staff", roles="vigil_console", using="sensitivity <= vigil_clearance()"),
     ]

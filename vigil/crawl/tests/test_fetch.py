@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
+import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from vigil.crawl.fetch import Fetcher, Limits, Outcome, Robots, user_agent
-from vigil.crawl.fetch.client import RETRY_AFTER_MAX_SECONDS, retry_after
+from vigil.crawl.fetch.client import RETRY_AFTER_MAX_SECONDS, FetcherClosed, retry_after
 from vigil_demo.world.site import Answer
 
 EXPECTED = {
@@ -133,3 +140,57 @@ def test_the_user_agent_tells_the_truth_and_where_to_ask(settings):
 
     assert user_agent().startswith("Vigil/")
     assert "https://report.hotline.example/en/crawler" in user_agent()
+
+
+def test_a_certificate_that_cannot_be_trusted_ends_the_fetch(world, fetcher, tmp_path):
+    port = _serve_tls(tmp_path)
+
+    assert fetcher.fetch(f"https://127.0.0.1:{port}/").outcome is Outcome.TLS_FAILED
+
+
+def test_whoever_waits_for_a_fetcher_that_closes_learns_nothing_about_the_place(world):
+    fetcher = Fetcher(Limits(total_seconds=60))
+    errors = []
+
+    def wait():
+        try:
+            fetcher.fetch(world.troubles["slow"])
+        except FetcherClosed as exc:
+            errors.append(exc.code)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.5)
+    fetcher.close()
+    waiting.join(timeout=5)
+
+    assert errors == ["crawl.fetcher_closed"]
+    with pytest.raises(FetcherClosed):
+        fetcher.fetch(world.troubles["not_found"])
+
+
+def test_a_page_that_breaks_our_reader_costs_one_visit(world, lookout, monkeypatch):
+    from vigil.crawl import looking
+
+    monkeypatch.setattr(looking, "extract", lambda *_: 1 / 0)
+
+    assert lookout.look(world.originals[0].page_url).outcome is Outcome.NOT_READ
+
+
+def _serve_tls(folder):
+    """A server on loopback with a certificate that nobody signed; its port."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pictures.test")])
+    secret, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(secret.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    file = folder / "server.pem"
+    file.write_bytes(
+        secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + builder.sign(secret, hashes.SHA256()).public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port

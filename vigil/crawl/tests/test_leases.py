@@ -15,14 +15,16 @@ from django.db import connection
 
 from vigil import settings as vigil_settings
 from vigil.core import clock, keyd
+from vigil.core.crypto import CrawlKey
 from vigil.core.errors import Unavailable
 from vigil.core.ids import new_id
 from vigil.core.models import Event
 from vigil.crawl import services
+from vigil.crawl.crawler import Crawler
 from vigil.crawl.fetch import Outcome
 from vigil.crawl.models import Candidate, Host, Place, Reading, Shown, Sighting, Visit
 from vigil.crawl.services import VisitResult, sealed
-from vigil.crawl.tests.factories import CRAWLER, published, report
+from vigil.crawl.tests.factories import CRAWLER, published, report, work_until_idle
 
 URLS = [f"http://pictures.example/{number}.html" for number in range(6)]
 
@@ -107,6 +109,22 @@ def test_retry_after_is_obeyed_in_real_time(frontier, role):
 
         later = services.lease_hosts(worker="two", limit=5, at=clock.now() + timedelta(days=1))
     assert lease.host_id not in {other.host_id for other in later}
+
+
+def test_a_place_sealed_under_another_key_holds_up_nobody(key, world, lookout, role, owner):
+    with role("vigil_crawl"):
+        services.add_watch_seeds(
+            actor=CRAWLER, key=key, urls=[world.originals[0].url, world.originals[0].page_url], at=clock.now()
+        )
+        foreign = Place.objects.order_by("id").first()
+        Place.objects.filter(id=foreign.id).update(
+            url_sealed=CrawlKey("other", bytes(32)).seal("http://pictures.example/")
+        )
+        work_until_idle(Crawler(key, lookout))
+
+    foreign.refresh_from_db()
+    assert foreign.outcome == "not_read"
+    assert Place.objects.exclude(id=foreign.id).filter(outcome="ok").exists()
 
 
 def test_what_may_pass_is_tried_again_sooner_and_sooner_less(settings):
