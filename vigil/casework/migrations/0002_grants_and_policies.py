@@ -5,7 +5,8 @@ from vigil.core.migrations_sql import force_rls, grant, row_policy
 CONSOLE, WORKER, STATS = "vigil_console", "vigil_worker", "vigil_stats"
 WITH_SENSITIVITY = ("casework_case", "casework_incident")
 OF_AN_INCIDENT = ("casework_step", "casework_note", "casework_reportedplace")
-WITHIN_CLEARANCE = "sensitivity <= vigil_clearance()"
+# The subselect is evaluated once for a query, not once for each row.
+WITHIN_CLEARANCE = "sensitivity <= (SELECT vigil_clearance())"
 # The subselect runs as whoever asks, so the incident's own policy decides.
 OF_A_VISIBLE_INCIDENT = "EXISTS (SELECT 1 FROM casework_incident i WHERE i.id = incident_id)"
 

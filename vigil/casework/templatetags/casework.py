@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,12 @@ from django import template
 
 from vigil.casework import triage, words
 from vigil.core.ids import format_number
+from vigil.web.templatetags.vigil import defang, visible
 
 register = template.Library()
+# Not \S: what Python counts as white space includes control characters, which must be spelled out.
+_TOKEN = re.compile(r"[^ \n\t\r]+")
+_LIKE_A_LINK = re.compile(r"://|//\w|\w@\w|\w\.[^\W\d_]{2,}|\d+\.\d+\.\d+\.\d+")
 _TABLES: dict[str, Mapping[Any, words.Words]] = {
     "situation": words.SITUATIONS,
     "decision": words.DECISIONS,
@@ -33,6 +38,12 @@ _TABLES: dict[str, Mapping[Any, words.Words]] = {
 def grouped(number: str | None) -> str:
     """A public number grouped for reading aloud: `7K3M-9Q2-X4A`."""
     return format_number(number) if number else ""
+
+
+@register.filter
+def prose(text: str) -> str:
+    """What somebody wrote, for showing: hidden characters spelled out, and whatever looks like a link defanged in place."""
+    return _TOKEN.sub(lambda token: defang(token[0]) if _LIKE_A_LINK.search(token[0]) else visible(token[0]), text)
 
 
 @register.filter

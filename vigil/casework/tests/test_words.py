@@ -96,9 +96,20 @@ def test_nothing_that_people_write_comes_alive(console, analyst, language):
     assert inert(body)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body
     assert "⟨U+202E⟩" in body
-    assert "{{ request.actor.id }}" in html.unescape(body)
+    assert "{{ request[.]actor[.]id }}" in html.unescape(body)
     for host in ("evil.example", "pictures.example"):
-        assert f"//{host}" not in re.sub(r"<div class=.words.*?</div>", "", body, flags=re.S)
+        assert host not in body.lower()
+
+
+def test_links_inside_what_people_write_are_defanged_and_the_rest_stays_readable(console, analyst):
+    told = "It was seen on pictures.example/a twice. See http://10.0.0.1/x, or ask someone@chat.example. Version 2.5 is fine."
+    incident = make_incident(narrative=told, links=())
+    text = words(console(analyst).get(path_of("incidents", incident)))
+    assert (
+        "It was seen on pictures[.]example/a twice. See hxxp[:]//10[.]0[.]0[.]1/x, or ask someone[@]chat[.]example[.]"
+        in text
+    )
+    assert "Version 2.5 is fine." in text
 
 
 def test_notes_of_colleagues_are_inert_and_open_to_analysts_only(console, analyst, make_person):
