@@ -40,14 +40,6 @@ std::vector<Row> sorted_rows(const std::uint8_t* hashes, const std::uint64_t* id
             unsorted[k] = {(word << 48) | (word >> 16), static_cast<std::uint32_t>(k)};
         }
     });
-    std::vector<std::uint64_t> counts(kKeyCount + 1);
-    for (const Row& row : unsorted) ++counts[key_block(row)];
-    const std::vector<std::uint64_t> starts = partition_from_counts(std::move(counts));
-    std::vector<std::uint64_t> ends = starts;
-    std::vector<Row> rows(count);
-    for (const Row& row : unsorted) rows[ends[key_block(row)]++] = row;
-    unsorted = {};
-
     // Equal keys are compared by the original bytes: any total order will do as long as equal hashes meet.
     const auto precedes = [&](const Row& a, const Row& b) {
         if (a.key != b.key) return a.key < b.key;
@@ -56,6 +48,20 @@ std::vector<Row> sorted_rows(const std::uint8_t* hashes, const std::uint64_t* id
         if (order != 0) return order < 0;
         return ids[a.position] < ids[b.position];
     };
+    constexpr std::uint64_t short_list = 4096;
+    if (count <= short_list) {
+        // Clearing a counter for every key would take longer than the sort.
+        std::sort(unsorted.begin(), unsorted.end(), precedes);
+        return unsorted;
+    }
+    std::vector<std::uint64_t> counts(kKeyCount + 1);
+    for (const Row& row : unsorted) ++counts[key_block(row)];
+    const std::vector<std::uint64_t> starts = partition_from_counts(std::move(counts));
+    std::vector<std::uint64_t> ends = starts;
+    std::vector<Row> rows(count);
+    for (const Row& row : unsorted) rows[ends[key_block(row)]++] = row;
+    unsorted = {};
+
     constexpr std::size_t keys_per_part = 256;
     parallel_for(kKeyCount / keys_per_part, threads, [&](std::size_t part) {
         for (std::size_t key = part * keys_per_part; key < (part + 1) * keys_per_part; ++key) {
