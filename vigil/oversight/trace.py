@@ -282,8 +282,9 @@ def _outcome(_actor: Actor, outcome_id: UUID) -> _Node:
     )  # fmt: skip
 
 
-# Which view of which room decides about a hop. A report's hop is its number and its time, as case workers see them; the reporter's
-# words need another permission and are never in a trace.
+# Which view of which room decides about a hop. A hop is a number and its times: of a report as case workers see it (the reporter's
+# words need another permission), of a referral as everybody who works on the case may know that it was sent (what is in the
+# package needs another permission).
 _KINDS: dict[str, tuple[Action, Callable[[Actor, UUID], _Node]]] = {
     "report": ("incident.view", _report),
     "incident": ("incident.view", _incident),
@@ -292,6 +293,6 @@ _KINDS: dict[str, tuple[Action, Callable[[Actor, UUID], _Node]]] = {
     "sighting": ("sighting.view", _sighting),
     "notice": ("notice.view", _notice),
     "removal": ("notice.view", _removal),
-    "referral": ("referral.view", _referral),
-    "outcome": ("referral.view", _outcome),
+    "referral": ("case.view", _referral),
+    "outcome": ("case.view", _outcome),
 }

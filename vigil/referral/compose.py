@@ -85,6 +85,11 @@ def case_for(actor: Actor, case_id: UUID) -> CaseForReferral:
     return CaseForReferral(case.id, case.number, case.sensitivity, case.band, kept)
 
 
+def case_id_of(actor: Actor, number: str) -> UUID:
+    """The case with this public number, as this actor may see it. Raises NotPermitted (ItemUnseen), NotFound."""
+    return casework.case_by_number(actor, number).id
+
+
 def preview(actor: Actor, case_id: UUID) -> Preview:
     """Counts and what is missing, for the person who decides whether to send. Nothing is opened."""
     case = case_for(actor, case_id)

@@ -11,5 +11,5 @@ urlpatterns = [
     path("referrals/", views.packages, name="packages"),
     path("referrals/<uuid:package_id>/", views.package, name="package"),
     path("referrals/<uuid:package_id>/package.zip", views.download, name="download"),
-    path("cases/<uuid:case_id>/refer/", views.compose, name="compose"),
+    path("cases/<str:number>/refer/", views.compose, name="compose"),
 ]

@@ -65,9 +65,10 @@ def zip_response(package: bytes, number: str) -> HttpResponse:
 
 
 @require_get_or_post
-def compose(request: HttpRequest, case_id: UUID) -> HttpResponse:
+def compose(request: HttpRequest, number: str) -> HttpResponse:
     """What a referral of this case would hold and what is missing, and the button that sends it."""
     actor = actor_of(request)
+    case_id = composing.case_id_of(actor, number)
     preview = composing.preview(actor, case_id)
     require(actor, "referral.compose", preview.case)
     receivers, language = agencies(), current_language()

@@ -7,7 +7,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from vigil.core.ids import format_number, new_id
+from vigil.casework.models import Case
+from vigil.core.ids import format_number, new_id, random_number
 from vigil.referral.models import Outcome, Package
 from vigil.referral.tests.conftest import HANDLE, NARRATIVE
 from vigil.referral.wire import manifest
@@ -15,6 +16,10 @@ from vigil.referral.wire import manifest
 
 def text(response):
     return response.content.decode()
+
+
+def refer(world):
+    return f"/cases/{format_number(Case.objects.get(id=world.case_id).number)}/refer/"
 
 
 def form_of(world, **changes):
@@ -27,13 +32,13 @@ def test_the_compose_page_says_what_goes_out_and_what_is_missing(world, at_conso
         ("en", "Refer case", "No contact details of the reporter."),
         ("fr", "Renvoyer le dossier", "Aucune coordonnée de la personne qui signale."),
     ):
-        page = text(at_console(world.liaison, language=language).get(f"/cases/{world.case_id}/refer/"))
+        page = text(at_console(world.liaison, language=language).get(refer(world)))
         assert heading in page and missing in page
         assert NARRATIVE not in page and HANDLE not in page, "nothing is opened before it is sent"
 
 
 def test_the_liaison_sends_and_sees_the_receipt_and_the_outcome(world, at_console, at_portal):
-    answer = at_console(world.liaison).post(f"/cases/{world.case_id}/refer/", form_of(world))
+    answer = at_console(world.liaison).post(refer(world), form_of(world))
     assert answer.status_code == 302
     assert answer.url.startswith("/referrals/"), answer.url
     package = Package.objects.get()
@@ -54,7 +59,7 @@ def test_the_liaison_sends_and_sees_the_receipt_and_the_outcome(world, at_consol
 
 
 def test_a_form_without_answers_keeps_its_page_and_says_what_is_wrong(world, at_console):
-    answer = at_console(world.liaison).post(f"/cases/{world.case_id}/refer/", {"package_id": str(new_id())})
+    answer = at_console(world.liaison).post(refer(world), {"package_id": str(new_id())})
 
     assert answer.status_code == 400
     assert 'href="#id_agency_0"' in text(answer) and 'href="#id_read"' in text(answer)
@@ -62,7 +67,7 @@ def test_a_form_without_answers_keeps_its_page_and_says_what_is_wrong(world, at_
 
 
 def test_sending_without_a_fresh_sign_in_asks_who_it_is(world, at_console):
-    answer = at_console(world.liaison, fresh=False).post(f"/cases/{world.case_id}/refer/", form_of(world))
+    answer = at_console(world.liaison, fresh=False).post(refer(world), form_of(world))
 
     assert answer.status_code == 302 and answer.url.startswith(reverse("account_reauthenticate"))
     assert not Package.objects.exists()
@@ -70,9 +75,9 @@ def test_sending_without_a_fresh_sign_in_asks_who_it_is(world, at_console):
 
 def test_who_may_not_refer_gets_no_page(world, at_console, make_person):
     analyst = make_person(roles={"intake_analyst"}, clearance=3)
-    assert at_console(analyst).get(f"/cases/{world.case_id}/refer/").status_code == 403
+    assert at_console(analyst).get(refer(world)).status_code == 403
     assert at_console(analyst).get("/referrals/").status_code == 403
-    assert at_console(world.liaison).get(f"/cases/{new_id()}/refer/").status_code == 404
+    assert at_console(world.liaison).get(f"/cases/{random_number()}/refer/").status_code == 404
 
 
 # ---- the portal ------------------------------------------------------------------------------------------------------
