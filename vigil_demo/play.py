@@ -154,7 +154,7 @@ class Player:
         _next(browser, danger="no")
         _next(browser, **({"who": "me", "age_band": "18_plus"} if is_me else {"who": "saw"}))
         _next(browser, situations=["seen_material"])
-        _next(browser, link_1=url)
+        _next(browser, link_0=url)
         _next(browser)
         browser.submit(browser.form(having="action"), press=("action", "send")).expect()
         number = NUMBER.search(browser.words())

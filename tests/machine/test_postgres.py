@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import clean_environment, open_to_the_database_user
+
 USER = "vigil-ordinary"
 
 
 def vigil(var, *arguments, **run):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIL_", "DJANGO_"))}
+    environment = clean_environment()
     return subprocess.run(
         [sys.executable, "-m", "vigil.cli", *arguments],
         env=environment | {"VIGIL_VAR": str(var), "HOME": str(var)}, capture_output=True, text=True, timeout=120,
@@ -28,9 +30,7 @@ def _current_user(var, role="vigil_console", **run):
 
 @pytest.fixture
 def var(tmp_path_factory):
-    var = tmp_path_factory.mktemp("database")
-    for folder in (var, *list(var.parents)[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    var = open_to_the_database_user(tmp_path_factory.mktemp("database"))
     yield var
     vigil(var, "db", "stop")
 

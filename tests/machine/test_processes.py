@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.conftest import clean_environment, open_to_the_database_user
 from vigil_demo.run import _free_port_base
 
 PROCESSES = {
@@ -21,11 +22,9 @@ PROCESSES = {
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
     """`vigil up` on a folder of its own; yields (folder, port base)."""
-    var = tmp_path_factory.mktemp("installation")
-    for folder in (var, *list(var.parents)[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    var = open_to_the_database_user(tmp_path_factory.mktemp("installation"))
     base = _free_port_base()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIL_", "DJANGO_"))}
+    environment = clean_environment()
     environment |= {"VIGIL_VAR": str(var), "VIGIL_PORT_BASE": str(base)}
     process = subprocess.Popen([sys.executable, "-m", "vigil.cli", "up"], env=environment, stderr=subprocess.PIPE)
     try:
