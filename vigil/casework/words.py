@@ -158,6 +158,7 @@ OUTCOMES: dict[str, Words] = {
     "http_error": _("The site answered with an error"),
     "connection_broken": _("The connection broke"),
     "undecodable": _("Could not be read"),
+    "no_picture": _("Neither a picture nor a page"),
     "not_read": _("Could not be read"),
 }
 UNREADABLE = _("Could not be read: not an address of the web")
