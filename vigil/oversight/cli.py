@@ -87,7 +87,11 @@ def run_trace(number: str, *, as_email: str | None = None, console: Console | No
     except VigilError as failure:
         out.print(f"no trace: {failure.code}", markup=False)
         return 1
-    table = Table("What", "Number", "When (UTC)", "Who", title=f"The chain around {number}")
+    table = Table(title=f"The chain around {number}")
+    for heading in ("What", "Number"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("When (UTC)", "Who"):
+        table.add_column(heading)
     for hop in hops:
         name = f"{'  ' * hop.depth}{word(KINDS, hop.kind)}"
         times = hop.times or (None,)
