@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vigil.casework import services
 from vigil.core.actors import Actor, process_actor
-from vigil.core.events import on
-from vigil.core.models import Event
+from vigil.core.events import Event, on
 
 
 @on("intake.report_submitted")

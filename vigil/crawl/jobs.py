@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from vigil.core import clock
-from vigil.core.events import every_tick, on
-from vigil.core.models import Event
+from vigil.core.events import Event, every_tick, on
 from vigil.crawl import services
 
 

@@ -15,9 +15,8 @@ from django.utils import translation
 from vigil.accounts.policies import require, require_fresh
 from vigil.audit import services as audit
 from vigil.core.actors import Actor
-from vigil.core.events import emit
+from vigil.core.events import Event, emit
 from vigil.core.ids import new_id
-from vigil.core.models import Event
 from vigil.oversight.errors import ReleaseFailed, StillBusy, TooSoon
 from vigil.oversight.indicators import DEFINITIONS, INDICATORS, Period, Value, count, release_values, rule_holds
 from vigil.oversight.models import Figure, Release, ReleaseRequest
