@@ -96,10 +96,13 @@ def lock_hosts(host_ids: Iterable[UUID]) -> None:
 
 def make_due(host_ids: Iterable[UUID], *, at: datetime, is_urgent: bool = False) -> None:
     """Wake (locked) hosts: something of theirs is due at `at`."""
+    ids = sorted(set(host_ids))
+    if not ids:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE crawl_host SET due_at = LEAST(due_at, %s), is_urgent = is_urgent OR %s WHERE id = ANY(%s)",
-            [at, is_urgent, sorted(set(host_ids))],
+            [at, is_urgent, ids],
         )
 
 

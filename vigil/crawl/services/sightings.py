@@ -50,9 +50,11 @@ def record_sightings(
 ) -> list[UUID]:  # fmt: skip
     """Record what matched at a place, each entry once for ever. Returns the new ones. Only published entries count."""
     found: list[UUID] = []
-    page_place_id = (
-        Shown.objects.filter(media_id=place_id).order_by("-seen_at").values_list("page_id", flat=True).first()
-    )
+    hits = list(hits)
+    if not hits:
+        return found
+    pages = Shown.objects.filter(media_id=place_id).order_by("-seen_at").values_list("page_id", flat=True)
+    page_place_id = pages.first()
     for hit in hits:
         entry = lists.entry(hit.entry_id)
         if entry.state != "published":

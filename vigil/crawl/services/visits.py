@@ -138,14 +138,14 @@ def _record_picture(place: Place, result: VisitResult, at: datetime) -> list[UUI
     if answer.feed_version < feed_version:
         # The list changed between the look-up and now: ask again, while nothing can be published past us.
         answer = matching.lookup(pdqs=picture.pdq_orientations, sha256=picture.sha256)
-    Reading.objects.update_or_create(
-        place=place,
-        defaults={
-            "sha256": picture.sha256, "md5": picture.md5, "pdqs": b"".join(picture.pdq_orientations), "quality": picture.quality,
-            "width": picture.width, "height": picture.height, "read_at": at, "server_address": result.server_address or None,
-            "matched_version": answer.feed_version, "is_late": answer.feed_version < feed_version,
-        },
+    reading = Reading(
+        place=place, sha256=picture.sha256, md5=picture.md5, pdqs=b"".join(picture.pdq_orientations),
+        quality=picture.quality, width=picture.width, height=picture.height, read_at=at,
+        server_address=result.server_address or None, matched_version=answer.feed_version,
+        is_late=answer.feed_version < feed_version,
     )  # fmt: skip
+    changing = [field.name for field in Reading._meta.fields if not field.primary_key]
+    Reading.objects.bulk_create([reading], update_conflicts=True, unique_fields=["place"], update_fields=changing)
     return record_sightings(
         place_id=place.id, hits=worth_believing(answer.hits, picture.quality), feed_version=answer.feed_version,
         server_address=result.server_address or None, seen_at=at, at=at, actor=CRAWLER,
