@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, features
 
 import ringmatch
-from ringmatch import TooLarge, Undecodable
+from ringmatch import TooLarge, Undecodable, pdq_frames
 
 Picture = NDArray[np.uint8]
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"]
@@ -183,6 +183,45 @@ def test_an_animation_is_its_first_frame(make_picture: Callable[..., Picture], k
     assert reopened(data).n_frames == 3
 
     assert distance(ringmatch.pdq(data).hash, ringmatch.pdq(np.asarray(frames[0])).hash) <= 2
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_all_frames_can_be_asked_for(make_picture: Callable[..., Picture], kind: str) -> None:
+    frames = [Image.fromarray(make_picture(seed, 200, 200)).quantize(64).convert("RGB") for seed in (20, 21, 22)]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+
+    found = list(pdq_frames(data))
+
+    assert len(found) == 3
+    assert found[0] == ringmatch.pdq(data)
+    for ours, frame in zip(found, frames, strict=True):
+        assert distance(ours.hash, ringmatch.pdq(np.asarray(frame)).hash) <= 2
+    assert list(pdq_frames(data, max_frames=2)) == found[:2]
+
+
+def test_a_still_picture_has_one_frame(photo: Image.Image) -> None:
+    for kind in FORMATS:
+        assert list(pdq_frames(encoded(photo, kind))) == [ringmatch.pdq(encoded(photo, kind))]
+
+
+def test_every_page_is_held_to_the_limit(photo: Image.Image) -> None:
+    data = encoded(photo.resize((40, 30)), "TIFF", save_all=True, append_images=[photo])
+    frames = pdq_frames(data, max_pixels=40 * 30)
+
+    assert len(next(frames).hash) == 32
+    with pytest.raises(TooLarge):
+        next(frames)
+
+
+def test_frames_before_a_damaged_one_are_given(make_picture: Callable[..., Picture]) -> None:
+    first, second = (Image.fromarray(make_picture(seed, 200, 200)).quantize(64) for seed in (20, 21))
+    data = encoded(first, "GIF", save_all=True, append_images=[second])
+    frames = pdq_frames(data[: len(data) * 3 // 4])
+
+    assert next(frames) == ringmatch.pdq(data)
+    with pytest.raises(Undecodable):
+        next(frames)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -8,7 +8,7 @@ from ringmatch import _native
 from ringmatch.batch import FileHash, hash_many
 from ringmatch.errors import BadShape, DamagedIndex, DistanceTooWide, RingmatchError, TooLarge, Undecodable
 from ringmatch.exact import Digest, ExactSet
-from ringmatch.hashing import Pdq, pdq
+from ringmatch.hashing import Pdq, pdq, pdq_frames
 from ringmatch.index import Index, Matches
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ __all__ = [
     "active_path",
     "hash_many",
     "pdq",
+    "pdq_frames",
 ]
 
 

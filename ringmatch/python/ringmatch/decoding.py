@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import struct
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from PIL import Image
 from ringmatch.errors import TooLarge, Undecodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # Only these: Pillow also reads formats that start other programs or hold many nested files.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -39,15 +40,37 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]
 
     Raises TooLarge before decoding, from the size of the file or the size its header declares; Undecodable otherwise.
     """
+    with _opened(data, max_bytes, max_pixels) as picture:
+        return np.ascontiguousarray(_displayed(picture, data))
+
+
+def decode_frames(data: bytes, *, max_bytes: int, max_pixels: int, max_frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pixels of each frame as `decode` returns those of the first. The limit on pixels is one for each frame."""
+    with _opened(data, max_bytes, max_pixels) as picture:
+        # The further pictures inside a JPEG are previews and depth maps, not frames.
+        last = 1 if picture.format in ("JPEG", "MPO") else max_frames
+        for number in range(last):
+            try:
+                picture.seek(number)
+            except EOFError:
+                return
+            # Pages of one file may differ in size.
+            _refuse_large(picture.size, max_pixels)
+            yield np.ascontiguousarray(_displayed(picture, data))
+
+
+@contextmanager
+def _opened(data: bytes, max_bytes: int, max_pixels: int) -> Iterator[Image.Image]:
     if len(data) > max_bytes:
         raise TooLarge(f"the file has {len(data)} bytes; the limit is {max_bytes}")
-    _refuse_large_webp(data, max_pixels)
+    webp_size = _webp_size(data)
+    if webp_size is not None:
+        # Pillow's WebP reader reserves two canvases of the declared size while it opens the file, before any check.
+        _refuse_large(webp_size, max_pixels)
     try:
         with Image.open(io.BytesIO(data), formats=_known_formats()) as picture:
-            width, height = picture.size
-            if width * height > max_pixels:
-                raise TooLarge(f"the picture has {width} x {height} pixels; the limit is {max_pixels}")
-            return np.ascontiguousarray(_displayed(picture, data))
+            _refuse_large(picture.size, max_pixels)
+            yield picture
     except (TooLarge, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -55,6 +78,12 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]
     except Exception as error:
         # Pillow's readers raise whatever the damage leads them into: OSError, SyntaxError, struct.error, IndexError...
         raise Undecodable("the bytes are not a complete picture of a known format") from error
+
+
+def _refuse_large(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise TooLarge(f"the picture has {width} x {height} pixels; the limit is {max_pixels}")
 
 
 @cache
@@ -129,16 +158,9 @@ def _from_floats(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return rounded.clip(0, 255).astype(np.uint8)
 
 
-def _refuse_large_webp(data: bytes, max_pixels: int) -> None:
-    # Pillow's WebP reader reserves two canvases of the declared size while it opens the file, before any check.
-    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        return
-    size = _webp_size(data)
-    if size is not None and size[0] * size[1] > max_pixels:
-        raise TooLarge(f"the picture has {size[0]} x {size[1]} pixels; the limit is {max_pixels}")
-
-
 def _webp_size(data: bytes) -> tuple[int, int] | None:
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return None
     kind = data[12:16]
     if kind == b"VP8X" and len(data) >= 30:
         return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")

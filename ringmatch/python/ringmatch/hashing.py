@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ringmatch import _native
-from ringmatch.decoding import decode
+from ringmatch.decoding import decode, decode_frames
 from ringmatch.errors import BadShape
 
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 100_000_000
+MAX_FRAMES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,22 @@ def pdq(
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"data must be bytes or a numpy array, not {type(data).__name__}")
     return _pdq_of_pixels(decode(bytes(data), max_bytes=max_bytes, max_pixels=max_pixels))
+
+
+def pdq_frames(
+    data: bytes | bytearray | memoryview,
+    *,
+    max_frames: int = MAX_FRAMES,
+    max_bytes: int = MAX_BYTES,
+    max_pixels: int = MAX_PIXELS,
+) -> Iterator[Pdq]:
+    """Yield the hash of every frame of an animation, or page of a TIFF file, in order, at most `max_frames` of them.
+
+    Takes files as `pdq` does; a still picture has one frame. The limit on pixels is one for each frame. Raises TooLarge
+    and Undecodable as `pdq` does, for a damaged frame once the frames before it have been given.
+    """
+    for pixels in decode_frames(bytes(data), max_bytes=max_bytes, max_pixels=max_pixels, max_frames=max_frames):
+        yield _pdq_of_pixels(pixels)
 
 
 def _checked_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
