@@ -12,12 +12,22 @@ class IncidentNotFound(NotFound):
     """There is no such incident, or the actor may not know that there is."""
 
     code = "incident.not_found"
+    # Pages answer it exactly like something that exists above the actor's clearance.
+    unseen = True
 
 
 class CaseNotFound(NotFound):
     """There is no such case, or the actor may not know that there is."""
 
     code = "case.not_found"
+    unseen = True
+
+
+class EntryUnknown(NotFound):
+    """There is no entry of that number, or the actor may not know that there is."""
+
+    code = "entry.unknown"
+    unseen = True
 
 
 class IncidentClaimed(Conflict):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     "incident.not_found": _("There is no such incident, or you may not see it."),
     "case.not_found": _("There is no such case, or you may not see it."),
+    "entry.unknown": _("There is no such entry, or you may not see it."),
     "incident.claimed": _("Somebody else is working on this incident."),
     "incident.claim_needed": _(
         "Claim the incident first. Your claim may have run out after 15 minutes without a step."

@@ -12,7 +12,7 @@ from vigil.accounts.policies import Role
 from vigil.casework.models import Incident, Step
 from vigil.casework.tests.factories import make_case, make_incident, reload
 from vigil.core import clock
-from vigil.core.ids import format_number
+from vigil.core.ids import format_number, random_number
 from vigil.lists import services as lists
 from vigil.lists.tests.factories import candidate
 
@@ -101,16 +101,20 @@ def test_french_pages_say_nothing_in_english(console, analyst, entry):
 
 
 # ---- unseen -------------------------------------------------------------------------------------------------------------------
-def test_what_is_above_clearance_answers_exactly_like_what_does_not_exist(console, make_person):
-    low = make_person(clearance=1)
-    client = console(low)
+def test_what_is_above_clearance_answers_exactly_like_what_does_not_exist(console, make_person, role):
+    low, proposer = make_person(clearance=1), make_person(clearance=3)
     hidden, case = make_incident(sensitivity=3), make_case(sensitivity=3)
-    for item, kind in ((hidden, "incidents"), (case, "cases")):
-        unseen, missing = client.get(path_of(kind, item)), client.get(f"/{kind}/0000-000-000")
-        assert (unseen.status_code, missing.status_code) == (404, 404)
-        assert re.sub(r"\s+", "", words(unseen)).replace(format_number(item.number), "") == re.sub(
-            r"\s+", "", words(missing)
-        ) or "not_found" in words(missing)
+    with role("vigil_console", actor=proposer):
+        entry = lists.propose_entry(
+            actor=proposer, candidate=candidate(sensitivity=3), classification="baseline", at=clock.now()
+        )
+    client = console(low)
+    for item, kind in ((hidden, "incidents"), (case, "cases"), (entry, "entries")):
+        unseen = client.get(path_of(kind, item))
+        for number in (format_number(random_number()), "nonsense"):
+            missing = client.get(f"/{kind}/{number}")
+            assert (unseen.status_code, missing.status_code) == (404, 404)
+            assert words(unseen) == words(missing)
 
 
 @pytest.mark.parametrize(
@@ -253,13 +257,21 @@ def test_a_case_is_opened_left_and_joined_by_number(console, analyst):
     assert reload(incident).case_id == other.id
 
 
-def test_a_case_above_clearance_cannot_be_joined_or_told_from_none(console, analyst):
+def test_a_case_above_clearance_cannot_be_joined_or_told_from_none(console, analyst, audit_rows):
     incident, hidden = make_incident(), make_case(sensitivity=3)
     client = console(analyst)
     client.post(path_of("incidents", incident, "/claim"))
-    answer = client.post(path_of("incidents", incident, "/case/add"), {"case": hidden.number})
-    assert answer.status_code == 404
+    # The first page shows once that the claim was made.
+    client.get("/queue")
+    unseen, missing = (
+        client.post(path_of("incidents", incident, "/case/add"), {"case": number})
+        for number in (hidden.number, random_number())
+    )
+    assert (unseen.status_code, missing.status_code) == (400, 400)
+    assert "Enter the number of a case that you may see" in words(unseen)
+    assert words(unseen) == words(missing)
     assert reload(incident).case_id is None
+    assert [row["action"] for row in audit_rows(hidden.id)] == ["case.view.refused"]
 
 
 def test_without_the_key_process_the_words_are_unavailable_and_the_rest_works(console, analyst):

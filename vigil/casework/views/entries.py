@@ -12,6 +12,7 @@ from vigil.accounts.errors import ItemUnseen
 from vigil.accounts.policies import permit, require, require_fresh
 from vigil.accounts.selectors import actor_of, names_of
 from vigil.casework import selectors, words
+from vigil.casework.errors import EntryUnknown
 from vigil.casework.forms import WithdrawalForm
 from vigil.casework.views.shared import record_view, see_other, words_of
 from vigil.core import clock
@@ -65,14 +66,14 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def visible_entry(actor: Actor, number: str) -> EntryFacts:
-    """An entry by its public number. Raises EntryNotFound, ItemUnseen (audited, answered alike), NotPermitted."""
+    """An entry by its public number. Raises EntryUnknown, ItemUnseen (audited, answered alike), NotPermitted."""
     require(actor, "entry.view")
     try:
         kind, entry_id = resolve_number(number)
     except (Invalid, NotFound) as exc:
-        raise EntryNotFound() from exc
+        raise EntryUnknown() from exc
     if kind != "entry":
-        raise EntryNotFound()
+        raise EntryUnknown()
     try:
         item = lists.entry(entry_id)
     except EntryNotFound as exc:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from vigil.accounts.errors import ItemUnseen
 from vigil.accounts.policies import permit, require
 from vigil.accounts.selectors import actor_of, names_of
 from vigil.casework import policies, selectors, services, words
@@ -174,6 +175,10 @@ def add_to_case(request: HttpRequest, number: str) -> HttpResponse:
             case_id = selectors.case_by_number(actor, form.cleaned_data["case"]).id
             services.add_to_case(actor=actor, incident_id=item.id, case_id=case_id, at=clock.now())
         except CaseNotFound as exc:
+            raise Invalid(fields={"case": "case.unknown"}) from exc
+        except ItemUnseen as exc:
+            # Answered like a number that does not exist; the middleware writes the refusal into the audit log.
+            request.refused = exc  # type: ignore[attr-defined]
             raise Invalid(fields={"case": "case.unknown"}) from exc
 
     said = _("The incident was added to the case.")
