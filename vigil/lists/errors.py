@@ -1,6 +1,6 @@
 """Errors of the lists room."""
 
-from vigil.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from vigil.core.errors import Conflict, Invalid, NotFound, NotPermitted, Unavailable
 
 
 class EntryNotFound(NotFound):
@@ -13,6 +13,12 @@ class AlreadyAnEntry(Conflict):
     """The same file is an entry already; `args[0]` is that entry's number."""
 
     code = "entry.already_listed"
+
+
+class ListedOutOfSight(Conflict):
+    """The same file is an entry already, of a kind that this person may not see."""
+
+    code = "entry.listed_out_of_sight"
 
 
 class EntryNotOpen(Conflict):
@@ -55,3 +61,9 @@ class BadVerdict(Invalid):
     """The verdict is none of the three."""
 
     code = "entry.bad_verdict"
+
+
+class FeedDamaged(Unavailable):
+    """Rows of the feed are missing, so nothing can be said about what is published."""
+
+    code = "feed.damaged"

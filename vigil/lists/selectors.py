@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from vigil.accounts.policies import require
-from vigil.accounts.selectors import same_human
+from vigil.accounts.selectors import person, same_human
 from vigil.core.actors import Actor
-from vigil.lists.errors import EntryNotFound
+from vigil.lists.errors import EntryNotFound, FeedDamaged
 from vigil.lists.models import Assessment, Entry, FeedCounter, FeedRow, Look
 
 
@@ -46,6 +48,15 @@ class AssessmentFacts:
     verdict: str
     looked_at: datetime | None
     decided_at: datetime
+
+
+@dataclass(frozen=True)
+class FeedTip:
+    """Which row of the feed is the last one. Two feeds with one tip have the same history: entry ids are never given twice."""
+
+    version: int
+    entry_id: UUID | None
+    change: str
 
 
 @dataclass(frozen=True)
@@ -93,15 +104,19 @@ def entries_of_incident(incident_id: UUID) -> list[EntryFacts]:
 
 
 def entries_to_assess(actor: Actor, *, limit: int = 200) -> list[EntryFacts]:
-    """Proposed entries that this person may still assess: not their own, not looked at or assessed by them, oldest first."""
+    """Proposed entries that this human being may still assess: not their own, not assessed by them, oldest first.
+
+    Whoever has looked and not yet decided still finds the entry here.
+    """
     require(actor, "entry.assess")
-    rows = (
+    rows = list(
         Entry.objects.filter(state=Entry.State.PROPOSED, sensitivity__lte=actor.clearance)
         .exclude(proposed_by_id=actor.id)
-        .exclude(assessments__assessor_id=actor.id)
+        .exclude(assessments__identity_id=person(actor.id).identity_id)
         .order_by("proposed_at")[:limit]
     )
-    return [facts_of(row) for row in rows if not same_human(row.proposed_by_id, actor.id)]
+    own_accounts = {proposer for proposer in {row.proposed_by_id for row in rows} if same_human(proposer, actor.id)}
+    return [facts_of(row) for row in rows if row.proposed_by_id not in own_accounts]
 
 
 def assessments(entry_id: UUID) -> list[AssessmentFacts]:
@@ -126,6 +141,22 @@ def published_state(entry_id: UUID) -> str:
 def feed_version() -> int:
     """The feed's last version; 0 before the first."""
     return FeedCounter.objects.values_list("version", flat=True).first() or 0
+
+
+def feed_tip() -> FeedTip:
+    """The last row of the feed, in one cheap query. Raises FeedDamaged when the row that the counter names is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT counter.version, last.entry_id, last.change FROM lists_feedcounter counter"
+            " LEFT JOIN lists_feedrow last ON last.version = counter.version"
+        )
+        row = cursor.fetchone()
+    if row is None or row[0] == 0:
+        return FeedTip(0, None, "")
+    version, entry_id, change = row
+    if entry_id is None:
+        raise FeedDamaged(version)
+    return FeedTip(version, entry_id, change)
 
 
 def feed_since(version: int, *, limit: int = 1000) -> list[FeedChange]:

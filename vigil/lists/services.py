@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from vigil.accounts.policies import require
 from vigil.accounts.selectors import person
@@ -22,6 +22,7 @@ from vigil.lists.errors import (
     EntryNotFound,
     EntryNotOpen,
     EntryNotPublished,
+    ListedOutOfSight,
     LookExpired,
     NotIndependent,
     NotLooked,
@@ -60,30 +61,37 @@ class LookTicket:
 
 @transaction.atomic
 def propose_entry(*, actor: Actor, candidate: CandidateFacts, classification: str, at: datetime) -> Entry:
-    """Ask for an assessment of a file that the crawler found. Raises NotPermitted, AlreadyAnEntry (with its number)."""
-    require(actor, "entry.propose")
+    """Ask for an assessment of a file that the crawler found, which is listed once, whatever became of it.
+
+    Raises NotPermitted, AlreadyAnEntry (with its number), ListedOutOfSight (it is above the actor's clearance).
+    """
+    require(actor, "entry.propose", candidate)
     if classification not in CLASSIFICATIONS:
         raise BadVerdict(fields={"classification": "entry.bad_classification"}, code="entry.bad_classification")
-    listed = Entry.objects.filter(sha256=candidate.sha256).values_list("number", flat=True).first()
-    if listed is not None:
-        raise AlreadyAnEntry(listed)
+    _refuse_listed(candidate.sha256)
     entry_id = new_id()
-    entry = Entry.objects.create(
-        id=entry_id,
-        number=issue_number("entry", entry_id),
-        sha256=candidate.sha256,
-        md5=candidate.md5,
-        pdq=candidate.pdq,
-        pdq_quality=candidate.quality,
-        classification=classification,
-        candidate_id=candidate.candidate_id,
-        place_id=candidate.place_id,
-        incident_id=candidate.incident_id,
-        case_id=candidate.case_id,
-        sensitivity=candidate.sensitivity,
-        proposed_by_id=actor.id,
-        proposed_at=at,
-    )
+    try:
+        with transaction.atomic():
+            entry = Entry.objects.create(
+                id=entry_id,
+                number=issue_number("entry", entry_id),
+                sha256=candidate.sha256,
+                md5=candidate.md5,
+                pdq=candidate.pdq,
+                pdq_quality=candidate.quality,
+                classification=classification,
+                candidate_id=candidate.candidate_id,
+                place_id=candidate.place_id,
+                incident_id=candidate.incident_id,
+                case_id=candidate.case_id,
+                sensitivity=candidate.sensitivity,
+                proposed_by_id=actor.id,
+                proposed_at=at,
+            )
+    except IntegrityError as exc:
+        # Somebody was faster; or the entry is one that this person does not see, and the unique index does.
+        _refuse_listed(candidate.sha256)
+        raise ListedOutOfSight() from exc
     emit("lists.entry_proposed", entry.id, actor=actor, at=at)
     audit.record(
         actor=actor,
@@ -188,6 +196,12 @@ def withdraw_entry(*, actor: Actor, entry_id: UUID, reason: str, at: datetime) -
         data={"version": version},
     )
     return entry
+
+
+def _refuse_listed(sha256: bytes) -> None:
+    listed = Entry.objects.filter(sha256=sha256).values_list("number", flat=True).first()
+    if listed is not None:
+        raise AlreadyAnEntry(listed)
 
 
 def _settle(entry: Entry, *, actor: Actor, at: datetime) -> None:

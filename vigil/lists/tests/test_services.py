@@ -3,17 +3,21 @@ import threading
 import pytest
 from django.db import Error as DatabaseError
 from django.db import connection, connections, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vigil.accounts.selectors import person
 from vigil.core import clock
-from vigil.core.errors import NotPermitted
+from vigil.core.errors import NotFound, NotPermitted, VigilError
+from vigil.core.ids import new_id
 from vigil.lists import policies, selectors, services
 from vigil.lists.errors import (
     AlreadyAnEntry,
     AlreadyLooked,
+    EntryNotFound,
     EntryNotOpen,
     EntryNotPublished,
+    ListedOutOfSight,
     LookExpired,
     NotIndependent,
     NotLooked,
@@ -90,8 +94,6 @@ def test_the_same_assessor_does_not_count_twice(proposed, role):
 
 
 def test_a_second_account_of_the_same_human_does_not_count(proposed, role, make_person):
-    from vigil.accounts.selectors import person
-
     entry, _, (first, *_) = proposed
     other_account = make_person(roles=ASSESSOR, identity_id=person(first.id).identity_id)
     _assess(role, first, entry)
@@ -175,43 +177,168 @@ def test_the_database_refuses_the_console_to_go_around(proposed, role, statement
         cursor.execute(statement)
 
 
+def test_of_two_who_propose_the_same_file_at_once_one_is_told_the_number(transactional_db, make_person, role):
+    analysts, facts = [make_person(roles=ANALYST) for _ in range(2)], candidate()
+    told, start = [], threading.Barrier(2)
+
+    def propose(analyst):
+        try:
+            with role("vigil_console", analyst):
+                start.wait(timeout=10)
+                entry = services.propose_entry(
+                    actor=analyst, candidate=facts, classification="baseline", at=clock.now()
+                )
+            told.append(("proposed", entry.number))
+        except AlreadyAnEntry as refusal:
+            told.append(("listed", refusal.args[0]))
+        finally:
+            connections.close_all()
+
+    _in_threads(propose, analysts)
+    assert sorted(kind for kind, _ in told) == ["listed", "proposed"] and len({number for _, number in told}) == 1
+
+
+def test_a_file_listed_above_clearance_is_refused_without_its_number(role, make_person):
+    high, low = make_person(roles=ANALYST, clearance=3), make_person(roles=ANALYST, clearance=1)
+    facts = candidate(sensitivity=3)
+    with role("vigil_console", high):
+        services.propose_entry(actor=high, candidate=facts, classification="baseline", at=clock.now())
+    again = candidate(sha256=facts.sha256)
+    with role("vigil_console", low):
+        with pytest.raises(ListedOutOfSight) as told:
+            services.propose_entry(actor=low, candidate=again, classification="baseline", at=clock.now())
+        assert told.value.args == ()
+        assert services.propose_entry(actor=low, candidate=candidate(), classification="baseline", at=clock.now())
+
+
+def test_nobody_proposes_above_their_clearance(role, make_person):
+    low = make_person(roles=ANALYST, clearance=1)
+    with role("vigil_console", low), pytest.raises(VigilError) as told:
+        services.propose_entry(actor=low, candidate=candidate(sensitivity=2), classification="baseline", at=clock.now())
+    assert isinstance(told.value, (NotFound, NotPermitted))
+
+
+def test_the_desk_shows_what_this_human_being_may_still_assess(proposed, role, make_person):
+    entry, analyst, (first, second, _) = proposed
+    accounts = [make_person(roles=ASSESSOR, identity_id=person(one.id).identity_id) for one in (analyst, first)]
+    _assess(role, first, entry, "unsure")
+
+    def desk(actor):
+        with role("vigil_console", actor):
+            return [item.id for item in selectors.entries_to_assess(actor)]
+
+    assert desk(second) == [entry.id]
+    assert desk(first) == desk(accounts[0]) == desk(accounts[1]) == []
+
+
 def test_an_entry_above_clearance_is_not_there(role, make_person):
     analyst, other = make_person(roles=ANALYST, clearance=3), make_person(roles=ANALYST, clearance=1)
     with role("vigil_console", analyst):
         entry = services.propose_entry(
             actor=analyst, candidate=candidate(sensitivity=3), classification="baseline", at=clock.now()
         )
-    from vigil.lists.errors import EntryNotFound
-
     with role("vigil_console", other), pytest.raises(EntryNotFound):
         selectors.entry(entry.id)
 
 
 def test_feed_versions_have_no_gaps_under_concurrent_publishers(transactional_db, make_person, role):
     analyst, first, second = make_person(roles=ANALYST), make_person(roles=ASSESSOR), make_person(roles=ASSESSOR)
-    from vigil.lists.models import FeedCounter
-
-    FeedCounter.objects.get_or_create(id=True)
     entries = []
-    for _ in range(8):
+    for _ in range(12):
         with role("vigil_console", analyst):
             entries.append(
                 services.propose_entry(actor=analyst, candidate=candidate(), classification="baseline", at=clock.now())
             )
         _assess(role, first, entries[-1])
 
-    def publish(entry):
+    def publish(place):
+        entry = entries[place]
         try:
-            _assess(role, second, entry)
+            with role("vigil_console", second):
+                looked(second, entry.id)
+                services.decide_assessment(actor=second, entry_id=entry.id, verdict="illegal", at=clock.now())
+                if place % 3 == 0:
+                    services.withdraw_entry(actor=second, entry_id=entry.id, reason="mistake", at=clock.now())
+                if place % 4 == 1:
+                    raise _PowerCut  # the number was taken, and is free again
+        except _PowerCut:
+            pass
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=publish, args=(entry,)) for entry in entries]
+    _in_threads(publish, range(12))
+    changes = selectors.feed_since(0)
+    cut = {entries[place].id for place in range(12) if place % 4 == 1}
+    assert [change.version for change in changes] == list(range(1, len(changes) + 1))
+    assert {change.entry_id for change in changes} == {entry.id for entry in entries} - cut
+    assert selectors.feed_version() == len(changes)
+    gone = {change.entry_id for change in changes if change.change == "withdraw"}
+    assert gone == {entries[place].id for place in range(0, 12, 3)} - cut
+
+
+class _PowerCut(Exception):
+    pass
+
+
+def _in_threads(work, places):
+    threads = [threading.Thread(target=work, args=(place,)) for place in places]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
-    assert [change.version for change in selectors.feed_since(0)] == list(range(1, 9))
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+# Seven accounts of five human beings: 0 and 1 are the proposer, 2 and 3 one assessor, 4, 5 and 6 three others.
+HUMANS = (0, 0, 1, 1, 2, 3, 4)
+STEPS = st.tuples(
+    st.integers(0, 6), st.sampled_from(["look", "illegal", "illegal", "not_illegal", "unsure", "withdraw"])
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, max_size=14))
+def test_no_sequence_of_commands_publishes_without_two_human_beings(steps, role, make_person):
+    identities = [new_id() for _ in range(5)]
+    accounts = [make_person(roles=ANALYST | ASSESSOR, identity_id=identities[human]) for human in HUMANS]
+    with role("vigil_console", accounts[0]):
+        facts = candidate()
+        entry = services.propose_entry(actor=accounts[0], candidate=facts, classification="baseline", at=clock.now())
+    state, verdicts, looks = "proposed", {}, set()
+    for account, act in steps:
+        human, actor = HUMANS[account], accounts[account]
+        is_open = state == "proposed" and human != 0 and human not in verdicts
+        if act == "look":
+            is_allowed = is_open and account not in looks
+        else:
+            is_allowed = state == "published" if act == "withdraw" else is_open and account in looks
+        assert _try(role, actor, entry, act) == is_allowed
+        if is_allowed and act == "look":
+            looks.add(account)
+        elif is_allowed and act == "withdraw":
+            state = "withdrawn"
+        elif is_allowed:
+            verdicts[human] = act
+            state = policies.state_after(verdicts.values())
+        assert selectors.published_state(entry.id) == state
+        if state in {"published", "withdrawn"}:
+            assert len({human for human, verdict in verdicts.items() if verdict == "illegal" and human != 0}) >= 2
+        told = [change.change for change in selectors.feed_since(0) if change.entry_id == entry.id]
+        assert told == {"published": ["publish"], "withdrawn": ["publish", "withdraw"]}.get(state, [])
+
+
+def _try(role, actor, entry, act):
+    try:
+        with role("vigil_console", actor):
+            if act == "look":
+                looked(actor, entry.id)
+            elif act == "withdraw":
+                services.withdraw_entry(actor=actor, entry_id=entry.id, reason="mistake", at=clock.now())
+            else:
+                services.decide_assessment(actor=actor, entry_id=entry.id, verdict=act, at=clock.now())
+    except VigilError:
+        return False
+    return True
 
 
 @given(st.lists(st.sampled_from(["illegal", "not_illegal", "unsure"]), max_size=8))
