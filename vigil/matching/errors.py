@@ -15,6 +15,12 @@ class TooLarge(Invalid):
     code = "matching.too_large"
 
 
+class BadHash(Invalid):
+    """A hash has another length than its kind has."""
+
+    code = "matching.bad_hash"
+
+
 class SandboxDown(Unavailable):
     """No decoder can be started with the layers that must hold."""
 

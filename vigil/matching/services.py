@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from vigil.matching import sandbox
-from vigil.matching.errors import TooLarge, Undecodable
+from vigil.matching.errors import BadHash, TooLarge, Undecodable
 from vigil.matching.index import Answer, Hit, PublishedIndex, build_snapshot
 from vigil.matching.sandbox.protocol import MAX_BYTES
 
@@ -68,13 +68,19 @@ def _refuse_early(data: bytes) -> None:
 _index = PublishedIndex()
 
 
-def lookup(*, pdqs: list[bytes] | tuple[bytes, ...] = (), sha256: bytes | None = None) -> Answer:
+def lookup(
+    *, pdqs: list[bytes] | tuple[bytes, ...] = (), sha256: bytes | None = None, md5: bytes | None = None
+) -> Answer:
     """Find published entries: the same file, or a PDQ hash within 31 bits of any of `pdqs` (orientations of one picture).
 
     The answer carries the feed version that it was made with, and never an entry that was withdrawn by then. Hits are ordered
-    exact first, then by distance. Raises ListUnreadable: that is never "no match".
+    "exact" (SHA-256) first, then "md5" (which a person has to confirm: MD5 can be forged), then by distance. Raises BadHash,
+    ListUnreadable: that is never "no match".
     """
-    return _index.lookup(pdqs=pdqs, sha256=sha256)
+    sizes = ((pdqs, 32), ([sha256] if sha256 is not None else [], 32), ([md5] if md5 is not None else [], 16))
+    if any(len(value) != size for values, size in sizes for value in values):
+        raise BadHash()
+    return _index.lookup(pdqs=pdqs, sha256=sha256, md5=md5)
 
 
 __all__ = [
