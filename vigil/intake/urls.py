@@ -26,5 +26,6 @@ urlpatterns: list[URLPattern] = [
     *bilingual("status", "status", "suivi", views.status),
     *bilingual("help", "help", "aide", views.help_page),
     *bilingual("privacy", "privacy", "vie-privee", views.privacy),
+    *bilingual("crawler", "crawler", "robot", views.crawler),
     *bilingual("leave", "leave", "quitter", views.leave),
 ]

@@ -128,6 +128,12 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "intake/privacy.html")
 
 
+@require_safe
+def crawler(request: HttpRequest) -> HttpResponse:
+    """What our crawler does: the page that its user agent names."""
+    return render(request, "intake/crawler.html")
+
+
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
