@@ -66,6 +66,19 @@ def as_role(role_name: str, actor: Actor | None = None) -> Iterator[None]:
                 _set_local("vigil.actor", "")
 
 
+@pytest.fixture(autouse=True)
+def rows_that_migrations_made(request: pytest.FixtureRequest) -> None:
+    """A test with real transactions empties all tables when it ends: put the single rows back that migrations inserted."""
+    if not {"db", "transactional_db"} & set(request.fixturenames):
+        return
+    request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO core_clock (id, offset_seconds) VALUES (true, 0) ON CONFLICT DO NOTHING")
+        cursor.execute("INSERT INTO lists_feedcounter (id, version) VALUES (true, 0) ON CONFLICT DO NOTHING")
+
+
 @pytest.fixture
 def role(db: None) -> Callable[..., AbstractContextManager[None]]:
     """`with role("vigil_console", actor=analyst): ...`"""
