@@ -95,9 +95,7 @@ def imports_of(path, source):
     """Every import of our own code in one file."""
     package = ".".join(Path(path).parent.parts)
     found = set(modules_of(ast.parse(source), package))
-    return [
-        Import(path, line, name) for line, name in sorted(found) if name.startswith(("vigil.", "vigil_demo."))
-    ]
+    return [Import(path, line, name) for line, name in sorted(found) if name.startswith(("vigil.", "vigil_demo."))]
 
 
 def is_excluded(path):
@@ -107,12 +105,13 @@ def is_excluded(path):
 
 def all_imports():
     paths = [
-        path.relative_to(PROJECT)
-        for root in ("vigil", "vigil_demo")
-        for path in sorted((PROJECT / root).rglob("*.py"))
+        path.relative_to(PROJECT) for root in ("vigil", "vigil_demo") for path in sorted((PROJECT / root).rglob("*.py"))
     ]
     return [
-        found for path in paths if not is_excluded(path) for found in imports_of(str(path), (PROJECT / path).read_text())
+        found
+        for path in paths
+        if not is_excluded(path)
+        for found in imports_of(str(path), (PROJECT / path).read_text())
     ]
 
 
