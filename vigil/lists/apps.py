@@ -9,8 +9,13 @@ class ListsConfig(AppConfig):
     label = "lists"
 
     def ready(self) -> None:
-        """The feed's counter is always there: a database that was emptied (as tests do) has it again, at 0."""
+        from vigil.lists.sentences import SENTENCES
+        from vigil.web.errors import register_sentence
+
+        # The feed's counter is always there: a database that was emptied (as tests do) has it again, at 0.
         post_migrate.connect(_begin_the_feed, sender=self)
+        for code, sentence in SENTENCES.items():
+            register_sentence(code, sentence)
 
 
 def _begin_the_feed(using: str = "default", **_: Any) -> None:

@@ -63,6 +63,12 @@ class BadVerdict(Invalid):
     code = "entry.bad_verdict"
 
 
+class FeedAhead(Conflict):
+    """A subscriber asks for what comes after a version that this feed never had: it has to begin again."""
+
+    code = "feed.ahead"
+
+
 class FeedDamaged(Unavailable):
     """Rows of the feed are missing, so nothing can be said about what is published."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -175,6 +176,12 @@ def feed_since(version: int, *, limit: int = 1000) -> list[FeedChange]:
         )
         for row in rows
     ]
+
+
+def withdrawn_among(entry_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the entries that were withdrawn, by the feed."""
+    rows = FeedRow.objects.filter(entry_id__in=list(entry_ids), change=FeedRow.Change.WITHDRAW)
+    return set(rows.values_list("entry_id", flat=True))
 
 
 def facts_of(row: Entry) -> EntryFacts:

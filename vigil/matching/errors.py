@@ -15,6 +15,12 @@ class TooLarge(Invalid):
     code = "matching.too_large"
 
 
+class BadRequest(Invalid):
+    """What a program sent to the protocol door cannot be read: a field is missing, unknown or out of range."""
+
+    code = "matching.bad_request"
+
+
 class BadHash(Invalid):
     """A hash has another length than its kind has."""
 

@@ -1,5 +1,7 @@
-"""Routes of this room."""
+"""Routes of this room at the origin for protocols."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from vigil.matching.api import api
+
+urlpatterns = [path("v1/", api.urls)]

@@ -13,41 +13,12 @@ from vigil.core import clock
 from vigil.core.ids import new_id
 from vigil.lists import services as lists
 from vigil.lists.selectors import FeedChange, FeedTip
-from vigil.lists.tests.factories import candidate, looked
+from vigil.lists.tests.factories import candidate
 from vigil.matching import services
 from vigil.matching.cli import REBUILD_AFTER_CHANGES, Builder, run_index
 from vigil.matching.errors import BadHash, ListUnreadable
-from vigil.matching.index import Answer, PublishedIndex, _Published, current_name
+from vigil.matching.index import Answer, _Published, current_name
 from vigil.matching.index import snapshot as snapshots
-
-
-@pytest.fixture(autouse=True)
-def own_index(request, settings, tmp_path, monkeypatch):
-    settings.INDEX_DIR = tmp_path / "index"
-    monkeypatch.setattr(services, "_index", PublishedIndex())
-
-
-@pytest.fixture
-def publish(make_person, role):
-    analyst, first, second = (make_person(roles={name}) for name in ("intake_analyst", "assessor", "assessor"))
-
-    def publish(**hashes):
-        with role("vigil_console", analyst):
-            entry = lists.propose_entry(
-                actor=analyst, candidate=candidate(**hashes), classification="baseline", at=clock.now()
-            )
-        for assessor in (first, second):
-            with role("vigil_console", assessor):
-                looked(assessor, entry.id)
-                lists.decide_assessment(actor=assessor, entry_id=entry.id, verdict="illegal", at=clock.now())
-        return entry
-
-    def withdraw(entry):
-        with role("vigil_console", second):
-            lists.withdraw_entry(actor=second, entry_id=entry.id, reason="mistake", at=clock.now())
-
-    publish.withdraw = withdraw
-    return publish
 
 
 @pytest.fixture
