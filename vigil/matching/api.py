@@ -27,8 +27,7 @@ from vigil.lists import selectors as lists
 from vigil.lists.errors import FeedAhead
 from vigil.matching import services
 from vigil.matching.errors import BadRequest
-from vigil.web.errors import status_of
-from vigil.web.views import error_page
+from vigil.web.errors import status_of, title_of
 
 PAGE_ROWS = 1000
 MOST_HASHES = 64
@@ -133,26 +132,28 @@ def _record(request: HttpRequest, action: str, data: dict[str, int]) -> None:
 
 # ---- errors: the same shape for all, and never a word of what was sent -------------------------------------------------------
 @api.exception_handler(VigilError)
-def _refused(request: HttpRequest, exc: VigilError) -> HttpResponse:
-    return error_page(request, status_of(exc), exc.code)
+def _refused(_request: HttpRequest, exc: VigilError) -> HttpResponse:
+    status = status_of(exc)
+    return _error(status, exc.code, title_of(status))
 
 
 @api.exception_handler(AuthenticationError)
-def _unknown_key(request: HttpRequest, _exc: AuthenticationError) -> HttpResponse:
-    response = error_page(request, 403, ApiKeyUnusable.code)
-    response.status_code = 401
+def _unknown_key(_request: HttpRequest, _exc: AuthenticationError) -> HttpResponse:
+    response = _error(401, ApiKeyUnusable.code, title_of(403))
     response["WWW-Authenticate"] = "Bearer"
     return response
 
 
 @api.exception_handler(ValidationError)
 @api.exception_handler(HttpError)
-def _unreadable(request: HttpRequest, _exc: Exception) -> HttpResponse:
-    return error_page(request, 400, BadRequest.code)
+def _unreadable(_request: HttpRequest, _exc: Exception) -> HttpResponse:
+    return _error(400, BadRequest.code, title_of(400))
 
 
 @api.exception_handler(RequestDataTooBig)
-def _too_big(request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
-    response = error_page(request, 400, BadRequest.code)
-    response.status_code = 413
-    return response
+def _too_big(_request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
+    return _error(413, BadRequest.code, title_of(400))
+
+
+def _error(status: int, code: str, title: str) -> JsonResponse:
+    return JsonResponse({"error": {"code": code, "status": status, "title": title}}, status=status)

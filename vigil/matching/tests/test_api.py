@@ -42,7 +42,9 @@ def call(client, role):
                 method, path, data or "", content_type="application/json", headers=headers,
                 HTTP_HOST=settings.HOST_OF_ORIGIN["wire"],
             )  # fmt: skip
-        return response.status_code, response.json()
+        answer = response.json()
+        assert answer.get("error", {}).get("status", response.status_code) == response.status_code
+        return response.status_code, answer
 
     return call
 
