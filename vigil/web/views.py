@@ -6,6 +6,7 @@ import json
 import logging
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -74,6 +75,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_page(request, 403, "web.form_expired")
 
 
+@login_not_required
 @require_post
 def set_language(request: HttpRequest) -> HttpResponse:
     """Keep the language of this browser session (staff origins) and go back to the page the person was on."""
@@ -84,6 +86,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@login_not_required
 @csrf_exempt
 @require_post
 def csp_report(request: HttpRequest) -> HttpResponse:
