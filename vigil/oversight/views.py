@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,10 +91,27 @@ def trace(request: HttpRequest) -> HttpResponse:
     return render(request, "oversight/trace.html", context, status=400 if form.errors else 200)
 
 
+_PAGES = {
+    "incident": "casework:incident",
+    "case": "casework:case",
+    "entry": "casework:entry",
+    "sighting": "crawl:sighting",
+    "notice": "removal:notice",
+}
+
+
+def _page_of(hop: Hop) -> str:
+    """The console's page of a hop; whoever sees the hop may see the page. Reports, removals and outcomes have none."""
+    if hop.kind == "referral":
+        return reverse("referral:package", args=[hop.subject_id])
+    return reverse(_PAGES[hop.kind], args=[hop.number]) if hop.kind in _PAGES else ""
+
+
 def _in_words(hop: Hop) -> dict[str, Any]:
     return {
         "word": word(KINDS, hop.kind),
         "number": hop.number,
+        "url": _page_of(hop),
         "parent": hop.parent,
         "asked": hop.asked,
         "times": [{"word": word(TIMES, time.code), "at": time.at, "by": time.by} for time in hop.times],

@@ -40,7 +40,7 @@ def summary(contents: Contents) -> dict[str, Any]:
         "facts": [
             {
                 "label": words.word(words.FACTS, fact.code),
-                "value": ", ".join(words.word(words.VALUES, value) for value in fact.values),
+                "value": " · ".join(words.word(words.VALUES, value) for value in fact.values),
                 "source": words.word(words.SOURCES, fact.source),
                 "number": fact.subject_number,
                 "at": fact.at,

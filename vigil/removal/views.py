@@ -18,6 +18,8 @@ from vigil.core import clock
 from vigil.core.actors import Actor
 from vigil.core.errors import Unavailable
 from vigil.core.ids import format_number, parse_number
+from vigil.crawl import selectors as crawl
+from vigil.lists import selectors as lists
 from vigil.removal import selectors, services
 from vigil.removal.errors import AddressInvalid
 from vigil.removal.forms import AddressForm, add_errors
@@ -122,6 +124,8 @@ def _notice_page(request: HttpRequest, notice_id: UUID, form: AddressForm, *, st
     context = {
         "page": page,
         "facts": facts_in_words(page.notice, now),
+        "entry_number": format_number(lists.entry(page.notice.entry_id).number),
+        "sighting_number": format_number(crawl.sighting(page.notice.sighting_id).number),
         "place": places[0],
         "page_around": places[1],
         "answers": [answer_in_words(one, opened.get(one.id, "")) for one in page.answers],

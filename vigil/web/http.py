@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, Resolver404, URLPattern, path, resolve, reverse
@@ -11,9 +11,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 LANGUAGES = ("en", "fr")
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
-#: Only POST may change state; a GET of such an address is answered 405.
-require_post = require_POST
+
+def require_post(view: View) -> View:
+    """Only POST may change state; a GET of such an address is answered 405. `page_to_come_back_to` knows the mark."""
+    guarded = require_POST(view)
+    guarded.is_a_step = True  # type: ignore[attr-defined]
+    return cast(View, guarded)
+
+
 require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -69,6 +76,25 @@ def path_in_other_language(path_info: str, language: str) -> str:
     except (Resolver404, NoReverseMatch):
         pass
     return f"/{other}/"
+
+
+def page_to_come_back_to(request: HttpRequest) -> str:
+    """The page a person is on, as an address for GET: with its query, or for a form sent to a step, the page of that form.
+
+    A form with errors is shown at the address of its step (`/incidents/N/decide`), which answers nobody's GET.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    address = request.path_info
+    while address != "/":
+        for candidate in (address, f"{address}/"):
+            try:
+                if not getattr(resolve(candidate).func, "is_a_step", False):
+                    return candidate
+            except Resolver404:
+                continue
+        address = address.rstrip("/").rpartition("/")[0] or "/"
+    return "/"
 
 
 def safe_redirect(request: HttpRequest, target: str, fallback: str) -> HttpResponseRedirect:

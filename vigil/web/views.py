@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
+from vigil.web.context import current_language, operator_in
 from vigil.web.errors import sentence_of, title_of
 from vigil.web.http import LANGUAGES, require_post, safe_redirect, wants_json
 
@@ -63,6 +64,7 @@ def error_page(
         "code": code,
         "title": title_of(status),
         "sentence": sentence_of(status, code),
+        "operator": operator_in(current_language()),
     }
     response = HttpResponse(render_to_string("web/error.html", context), status=status)
     if status == 503:

@@ -173,16 +173,32 @@ def test_each_role_reaches_its_own_pages_only(console, make_person, person_role,
         (Role.POLICE_LIAISON, "/queue"),
         (Role.ASSESSOR, "/assess"),
         (Role.REMOVAL_OFFICER, "/board"),
+        (Role.ADMINISTRATOR, "/figures"),
     ],
 )
 def test_the_first_page_is_where_the_work_waits(console, make_person, person_role, first):
     assert console(make_person(roles={person_role})).get("/")["Location"].rstrip("/") == first
 
 
-def test_an_administrator_is_told_that_there_is_no_work_here(console, make_person):
-    response = console(make_person(roles={Role.ADMINISTRATOR})).get("/")
-    assert response.status_code == 200
-    assert "no work for your roles" in words(response)
+def test_the_navigation_leads_only_to_what_a_person_may_see(console, make_person):
+    page = console(make_person(roles={Role.ASSESSOR})).get("/assess").content.decode()
+    places = page.partition('<nav class="places"')[2].partition("</nav>")[0]
+    assert re.findall('href="([^"]+)"', places) == ["/assess", "/entries", "/sightings/", "/trace/"]
+
+
+def test_the_language_switch_keeps_the_choice_of_a_list(console, analyst):
+    assert (
+        'name="next" value="/entries?state=refused"' in console(analyst).get("/entries?state=refused").content.decode()
+    )
+
+
+def test_the_language_switch_under_a_form_with_errors_leads_to_the_page_of_that_form(console, analyst):
+    incident = make_incident()
+    client = console(analyst)
+    client.post(f"/incidents/{incident.number}/claim")
+    refused = client.post(f"/incidents/{incident.number}/decide", {})
+    assert refused.status_code == 400
+    assert f'name="next" value="/incidents/{incident.number}"' in refused.content.decode()
 
 
 # ---- steps ----------------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ("entry.assess", "casework:assess"),
         ("board.view", "removal:board"),
         ("entry.view", "casework:entries"),
+        ("statistics.release", "oversight:releases"),
     ):
         try:
             if permit(actor, action):  # type: ignore[arg-type]

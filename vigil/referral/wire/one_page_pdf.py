@@ -113,7 +113,7 @@ def page_data(contents: Contents, limits: dict[str, float]) -> dict[str, Any]:
             "facts": [
                 {
                     "label": words.word(words.FACTS, fact.code),
-                    "value": ", ".join(words.word(words.VALUES, value) for value in fact.values),
+                    "value": " · ".join(words.word(words.VALUES, value) for value in fact.values),
                     "source": _source(fact.source) + (f" ({fact.subject_number})" if fact.subject_number else ""),
                     "at": _when(fact.at, language),
                 }

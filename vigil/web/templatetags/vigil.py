@@ -11,13 +11,13 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField, Form
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, is_valid_path, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from vigil.web.context import current_language, installation
 from vigil.web.errors import sentence_of, title_of
-from vigil.web.http import other_language_of, page_url, path_in_other_language
+from vigil.web.http import other_language_of, page_to_come_back_to, page_url, path_in_other_language
 
 register = template.Library()
 
@@ -137,6 +137,13 @@ def title_prefix(context: template.Context) -> str:
     return f"{_('Error:')} " if isinstance(form, Form) and form.is_bound and form.errors else ""
 
 
+def _in_path(path_info: str) -> bool:
+    """Whether the address itself names the language; "/" does so only where there are pages in two languages."""
+    if path_info.startswith(("/en/", "/fr/")):
+        return True
+    return path_info in {"/", "/en", "/fr"} and bool(is_valid_path("/en/"))
+
+
 @register.inclusion_tag("web/_language_link.html", takes_context=True)
 def language_link(context: template.Context) -> dict[str, Any]:
     """The same page in the other language: a link where the language is in the path, a small form elsewhere.
@@ -148,8 +155,7 @@ def language_link(context: template.Context) -> dict[str, Any]:
     other = other_language_of(language)
     request: HttpRequest | None = context.get("request")
     path_info = request.path_info if request else f"/{language}/"
-    in_path = path_info.startswith(("/en/", "/fr/")) or path_info in {"/", "/en", "/fr"}
-    url = context.get("language_url") or (path_in_other_language(path_info, language) if in_path else "")
+    url = context.get("language_url") or (path_in_other_language(path_info, language) if _in_path(path_info) else "")
     action = ""
     if not url:
         try:
@@ -161,7 +167,7 @@ def language_link(context: template.Context) -> dict[str, Any]:
         "other_name": "English" if other == "en" else "Français",
         "url": url,
         "action": action,
-        "next": path_info,
+        "next": page_to_come_back_to(request) if request else path_info,
         "form_id": context.get("language_form", ""),
         "formaction": context.get("language_formaction", ""),
         "csrf_token": context.get("csrf_token"),
@@ -210,6 +216,12 @@ def error_texts(context: template.Context, status: int | None = None) -> dict[st
 def error_title(status: int | None = None) -> str:
     """Heading of an error page."""
     return title_of(int(status or 500))
+
+
+@register.simple_tag
+def staff_place() -> str:
+    """What stands beside the operator's name at the console and the partner origin; empty on the report site."""
+    return {"console": _("Console"), "partner": _("Partners")}.get(settings.PROCESS, "")
 
 
 @register.inclusion_tag("web/_nav_link.html", takes_context=True)

@@ -48,7 +48,7 @@ def test_a_stricter_policy_of_a_view_is_kept():
 def test_every_family_of_errors_is_a_page_in_both_languages(family, language, settings):
     from django.utils import translation
 
-    settings.PROCESS = "console"
+    settings.PROCESS = "public"
     with translation.override(language):
         response = ErrorPagesMiddleware(lambda _: HttpResponse())
         page = response.process_exception(RequestFactory().get("/"), family(code="some.code"))
@@ -60,6 +60,15 @@ def test_every_family_of_errors_is_a_page_in_both_languages(family, language, se
             assert title in text
     assert "some.code" in text and "911" in text
     assert ("Retry-After" in page) == (page.status_code == 503)
+
+
+@pytest.mark.parametrize(("process", "place"), [("console", "Console"), ("partner", "Partners")])
+def test_an_error_of_a_staff_origin_leads_back_to_its_pages_and_not_to_help_lines(process, place, settings):
+    settings.PROCESS = process
+    page = ErrorPagesMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), NotFound())
+    assert page is not None
+    text = page.content.decode()
+    assert f">{place}</span>" in text and 'class="staff"' in text and "tel:" not in text
 
 
 def test_protocol_clients_get_the_code_as_json(settings):
