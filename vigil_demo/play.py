@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from vigil import settings
 from vigil.core import clock
@@ -39,6 +39,7 @@ LINKS = (
 )
 NUMBER = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}\b")
 POLL_SECONDS = 0.3
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -135,7 +136,7 @@ class Player:
         if key not in self.browsers:
             person = next(person for person in PEOPLE if person.key == key)
             browser = self.browser(person.origin)
-            browser.get(make_link(key, clock.now())).expect()
+            browser.get(_patiently(lambda: make_link(key, clock.now()))).expect()
             browser.submit(browser.form(having="csrfmiddlewaretoken")).expect()
             self.browsers[key] = browser
         return self.browsers[key]
@@ -244,7 +245,7 @@ class Player:
             "every place is seen gone once",
             lambda: _facts_count("removal_notice", "first_down_at IS NOT NULL") >= len(answered),
         )
-        clock.advance(settings.REMOVAL_VISITS_APART_SECONDS + 60)
+        _patiently(lambda: clock.advance(settings.REMOVAL_VISITS_APART_SECONDS + 60))
         self.wait_until(
             "every removal is confirmed by a second visit", lambda: _facts_count("removal_removal") >= len(answered)
         )
@@ -330,9 +331,24 @@ def _next(browser: Browser, **answers: str | list[str]) -> None:
 
 def _facts_count(table: str, condition: str = "true") -> int:
     """How far the machines are, read from the database: only to know how long to wait, never to make a step hold."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
-        return int(cursor.fetchone()[0])
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - our own names
+            return int(cursor.fetchone()[0])
+
+    return _patiently(count)
+
+
+def _patiently(read: Callable[[], Result]) -> Result:
+    """Ask the database again, for half a minute, when it has just died: the supervisor starts it anew."""
+    for _ in range(60):
+        try:
+            return read()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            time.sleep(0.5)
+    return read()
 
 
 def _command(*arguments: str) -> str:
