@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, Resolver404, URLPattern, path, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 LANGUAGES = ("en", "fr")
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def require_post(view: View) -> View:
@@ -95,6 +96,11 @@ def page_to_come_back_to(request: HttpRequest) -> str:
                 continue
         address = address.rstrip("/").rpartition("/")[0] or "/"
     return "/"
+
+
+def remember_language(response: HttpResponse, language: str) -> None:
+    """Keep the language of this browser session (staff origins)."""
+    response.set_cookie("__Host-l", language, secure=True, httponly=True, samesite="Lax", path="/")
 
 
 def safe_redirect(request: HttpRequest, target: str, fallback: str) -> HttpResponseRedirect:
