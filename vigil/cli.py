@@ -64,6 +64,17 @@ def db_stop(_: argparse.Namespace) -> int:
     return 0
 
 
+def db_roles(_: argparse.Namespace) -> int:
+    """Make the roles and the database on the server of DATABASE_URL, with the passwords of the secret files."""
+    settings = _settings("migrate")
+    from vigil.core import postgres
+
+    if postgres.is_external():
+        postgres.prepare_external()
+    print(f"roles and database {settings.DATABASES['default']['NAME']} are there")
+    return 0
+
+
 def db_psql(arguments: argparse.Namespace) -> int:
     """Open psql as one role (by default the one that may only migrate)."""
     _settings("migrate")
@@ -259,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
     db = commands.add_parser("db", help="The database.").add_subparsers(required=True, metavar="WHAT")
     add("status", db_status, db)
     add("stop", db_stop, db)
+    add("roles", db_roles, db)
     psql = add("psql", db_psql, db)
     psql.add_argument("--role", default="vigil_migrate")
     psql.add_argument("rest", nargs=argparse.REMAINDER)

@@ -254,6 +254,8 @@ def ensure() -> None:
     Raises PostgresProblem with a sentence that says what is wrong.
     """
     if is_external():
+        if any(not (settings.SECRETS_DIR / name).exists() for name in SECRET_FILES):
+            _make_secrets()
         return
     if (_data_dir() / "postmaster.pid").exists() and is_answering():
         return
@@ -288,22 +290,41 @@ def server_pid() -> int | None:
 
 
 # ---- roles (grants and policies are in migrations) --------------------------------------------------------------------------
+def prepare_external() -> None:
+    """Make roles and database on the operator's own server, as `postgres` with the password of its secret file.
+
+    Each log-in role gets the password of its own file. Needed once, and again after a password file was changed.
+    """
+    _make_secrets()
+    server = settings._database()
+    arguments = {"sslmode": server["OPTIONS"]["sslmode"]} if "sslmode" in server["OPTIONS"] else {}
+    password = (settings.SECRETS_DIR / "postgres.password").read_text().strip()
+    try:
+        with psycopg.connect(
+            host=server["HOST"], port=server["PORT"], dbname="postgres", user="postgres", password=password,
+            autocommit=True, **arguments,
+        ) as connection:  # fmt: skip
+            _set_up(connection, server["NAME"])
+    except psycopg.OperationalError as exc:
+        raise PostgresProblem(f"vigil: the server of DATABASE_URL does not let `postgres` in: {exc}") from exc
+
+
 def _make_roles_and_database() -> None:
     with connect() as connection:
-        make_roles(connection)
-        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [settings.DATABASE_NAME]).fetchone()
-        if exists is None:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER vigil_owner").format(sql.Identifier(settings.DATABASE_NAME))
-            )
-            connection.execute(
-                sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(settings.DATABASE_NAME))
-            )
-            connection.execute(
-                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                    sql.Identifier(settings.DATABASE_NAME), sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
-                )
-            )
+        _set_up(connection, settings.DATABASE_NAME)
+
+
+def _set_up(connection: psycopg.Connection, name: str) -> None:
+    make_roles(connection)
+    database = sql.Identifier(name)
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER vigil_owner").format(database))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    connection.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+            database, sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
+        )
+    )
 
 
 def make_roles(connection: psycopg.Connection) -> None:
@@ -329,7 +350,8 @@ def make_roles(connection: psycopg.Connection) -> None:
 def psql_command(role: str) -> tuple[list[str], dict[str, str]]:
     """The command line and environment that open `psql` as one role."""
     if is_external():
-        return ["psql", settings.DATABASE_URL, "-U", role], dict(os.environ)
+        password = (settings.SECRETS_DIR / f"{role}.password").read_text().strip()
+        return ["psql", settings.DATABASE_URL, "-U", role], {**os.environ, "PGPASSWORD": password}
     password = (settings.SECRETS_DIR / f"{role}.password").read_text().strip()
     command = [str(bin_dir() / "psql"), "-h", str(settings.POSTGRES_SOCKET_DIR), "-U", role, settings.DATABASE_NAME]
     return command, {**os.environ, "PGPASSWORD": password}
