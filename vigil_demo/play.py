@@ -73,6 +73,7 @@ class Player:
     cases: list[str] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    taken_down: list[str] = field(default_factory=list)
 
     def play(self, *, deadline: float) -> dict[str, dict[str, Any]]:
         """Play every link. A link that fails says why; those after it that need it say so too."""
@@ -241,6 +242,7 @@ class Player:
             if notice.number not in answered:
                 take_down_and_answer(mail, self.stage.world.take_down)
                 answered.add(notice.number)
+                self.taken_down.append(notice.url)
         self.wait_until(
             "every place is seen gone once",
             lambda: _facts_count("removal_notice", "first_down_at IS NOT NULL") >= len(answered),

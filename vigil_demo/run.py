@@ -221,6 +221,8 @@ def _play(
 
     played = var / "played.json"
     if not once and played.exists():
+        for url in json.loads(played.read_text())["taken_down"]:
+            servers.world.take_down(url)  # what was removed stays removed over a new start
         _leave_running()
         return 0
     stage = Stage(world=servers.world, mail=servers.mail, abuse_mailbox=ABUSE_MAILBOX)
@@ -238,7 +240,7 @@ def _play(
     if once:
         return 0 if is_whole else 1
     if is_whole:
-        played.write_text(json.dumps(result))
+        played.write_text(json.dumps({"taken_down": player.taken_down}))
     _leave_running()
     return 0 if is_whole else 1
 
