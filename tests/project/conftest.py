@@ -12,7 +12,6 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 
-from conftest import as_role
 from vigil import settings as settings_module
 
 ORIGINS = ("public", "console", "partner", "wire")
@@ -65,14 +64,14 @@ def routes_of(origin: str) -> list[Route]:
 class Door(Client):
     """Django's client at one origin: its URL map, its middleware, and every request under its database role."""
 
-    def __init__(self, origin: str, *, actor: Any = None, **options: Any) -> None:
+    def __init__(self, as_role: Any, origin: str, *, actor: Any = None, **options: Any) -> None:
         super().__init__(headers={"host": django_settings.HOST_OF_ORIGIN[origin]}, **options)
-        self.role = f"vigil_{origin}"
+        self.as_role, self.role = as_role, f"vigil_{origin}"
         if actor is not None:
             self._sign_in(actor)
 
     def request(self, **request: Any) -> Any:
-        with as_role(self.role):
+        with self.as_role(self.role):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('vigil.actor', '', true)")
             return super().request(**request)
@@ -82,7 +81,7 @@ class Door(Client):
 
         from vigil.accounts.models import Person
 
-        with as_role(self.role, actor=actor):
+        with self.as_role(self.role, actor=actor):
             self.force_login(Person.objects.get(id=actor.id))
             session = self.session
             # As the sign-in library leaves it after a passkey or a code.
@@ -92,13 +91,13 @@ class Door(Client):
 
 
 @pytest.fixture
-def door(db: None, settings: Any) -> Any:
+def door(role: Any, settings: Any) -> Any:
     """`door("console", actor=analyst).get("/queue")`"""
 
-    def open_door(origin: str, **options: Any) -> Door:
-        settings.ROOT_URLCONF = f"vigil.urls.{origin}"
+    def open_door(origin: str, *, urls: Any = None, **options: Any) -> Door:
+        settings.ROOT_URLCONF = urls or f"vigil.urls.{origin}"
         settings.MIDDLEWARE = middleware_of(origin)
-        return Door(origin, **options)
+        return Door(role, origin, **options)
 
     return open_door
 

@@ -25,6 +25,7 @@ CREATE TRIGGER core_event_defers AFTER INSERT ON core_event FOR EACH ROW EXECUTE
 """
 
 PROCRASTINATE = "procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers"
+PROCRASTINATE_SEQUENCES = "procrastinate_jobs_id_seq, procrastinate_events_id_seq, procrastinate_periodic_defers_id_seq, procrastinate_workers_id_seq"
 
 
 def let_the_demonstration_move_the_clock(apps, schema_editor):
@@ -70,6 +71,6 @@ class Migration(migrations.Migration):
         ),
         grant("vigil_keyd", "SELECT, DELETE", "core_envelope"),
         grant("vigil_worker", "SELECT, INSERT, UPDATE, DELETE", PROCRASTINATE),
-        grant("vigil_worker", "USAGE", "ALL SEQUENCES IN SCHEMA public"),
+        grant("vigil_worker", "USAGE", f"SEQUENCE {PROCRASTINATE_SEQUENCES}"),
         migrations.RunPython(let_the_demonstration_move_the_clock, migrations.RunPython.noop),
     ]
