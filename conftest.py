@@ -9,7 +9,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "vigil.settings"
 
 import importlib
 import json
-import multiprocessing
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +20,7 @@ from uuid import UUID
 import pytest
 from psycopg.pq import TransactionStatus
 
+import ringmatch  # noqa: F401 - first of all: pytest would make an empty package of the folder of that name
 from vigil import settings as vigil_settings
 from vigil.core import postgres
 
@@ -113,29 +115,22 @@ def make_person(db: None) -> Callable[..., Actor]:
     return factories.make_person
 
 
-def _serve_keyd(database: str) -> None:
-    os.environ["VIGIL_KEYD_DATABASE"] = database
-    from vigil.core import keyd_server
-
-    keyd_server.serve()
-
-
 @pytest.fixture(scope="session")
 def keyd_server(django_db_setup: None) -> Iterator[None]:
     """A real key process on the test database. It sees committed rows only: tests of opening use `transactional_db`."""
     from vigil.core import keyd
 
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve_keyd, args=(vigil_settings.DATABASES["default"]["TEST"]["NAME"],), daemon=True
+    database = vigil_settings.DATABASES["default"]["TEST"]["NAME"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vigil.cli", "keyd"], env={**os.environ, "VIGIL_KEYD_DATABASE": database}
     )
-    process.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not keyd.is_answering():
-        assert time.monotonic() < deadline, "the key process did not start"
+        assert process.poll() is None and time.monotonic() < deadline, "the key process did not start"
         time.sleep(0.05)
     yield
     process.terminate()
-    process.join(timeout=10)
+    process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session", autouse=True)
