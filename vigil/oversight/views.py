@@ -9,19 +9,22 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from vigil.accounts.policies import permit, require
+from vigil.accounts.policies import Action, permit, require
 from vigil.accounts.selectors import actor_of
 from vigil.core import clock
+from vigil.core.actors import Actor
 from vigil.core.errors import Invalid, NotFound
 from vigil.core.ids import format_number, new_id, parse_number
 from vigil.oversight import selectors, services
 from vigil.oversight import trace as tracing
 from vigil.oversight.texts import KINDS, TIMES, word
 from vigil.oversight.trace import Hop
-from vigil.web.http import require_get_or_post
+from vigil.web.context import current_language
+from vigil.web.http import other_language_of, remember_language, require_get_or_post
 
 
 @require_get_or_post
@@ -76,42 +79,63 @@ class TraceForm(forms.Form):
 
 @require_get_or_post
 def trace(request: HttpRequest) -> HttpResponse:
-    """The chain around a number. A number that does not exist and one that this person may not see get the same answer."""
+    """The chain around a number. A number that does not exist and one that this person may not see get the same answer.
+
+    The number is in no address, so the language switch is a button of its form: the answer comes along into the other language.
+    """
+    require(actor_of(request), "trace.view")
+    if request.POST.get("action") != "language":
+        return _trace_page(request)
+    other = other_language_of(current_language())
+    with translation.override(other):
+        response = _trace_page(request)
+    response.headers["Content-Language"] = other
+    remember_language(response, other)
+    return response
+
+
+def _trace_page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
-    require(actor, "trace.view")
     form = TraceForm(request.POST if request.method == "POST" else None)
     hops: list[dict[str, Any]] | None = None
     if form.is_bound and form.is_valid():
         try:
             found = tracing.trace_for_page(actor=actor, number=form.cleaned_data["number"], at=clock.now())
-            hops = [_in_words(hop) for hop in found]
+            hops = [_in_words(actor, hop) for hop in found]
         except NotFound:
             form.add_error("number", _("There is nothing with this number that you may see."))
-    context = {"form": form, "hops": hops, "number": format_number(form.cleaned_data["number"]) if hops else ""}
+    context = {
+        "form": form,
+        "hops": hops,
+        "number": format_number(form.cleaned_data["number"]) if hops else "",
+        "language_form": "trace-form" if form.is_bound else "",
+    }
     return render(request, "oversight/trace.html", context, status=400 if form.errors else 200)
 
 
-_PAGES = {
-    "incident": "casework:incident",
-    "case": "casework:case",
-    "entry": "casework:entry",
-    "sighting": "crawl:sighting",
-    "notice": "removal:notice",
+_PAGES: dict[str, tuple[Action, str]] = {
+    "incident": ("incident.view", "casework:incident"),
+    "case": ("case.view", "casework:case"),
+    "entry": ("entry.view", "casework:entry"),
+    "sighting": ("sighting.view", "crawl:sighting"),
+    "notice": ("notice.view", "removal:notice"),
+    "referral": ("referral.view", "referral:package"),
 }
 
 
-def _page_of(hop: Hop) -> str:
-    """The console's page of a hop; whoever sees the hop may see the page. Reports, removals and outcomes have none."""
-    if hop.kind == "referral":
-        return reverse("referral:package", args=[hop.subject_id])
-    return reverse(_PAGES[hop.kind], args=[hop.number]) if hop.kind in _PAGES else ""
+def _page_of(actor: Actor, hop: Hop) -> str:
+    """The console's page of a hop, if the person may open it: who sees a case sees that it was referred, and no more."""
+    action, route = _PAGES.get(hop.kind, ("trace.view", ""))
+    if not route or not permit(actor, action):
+        return ""
+    return reverse(route, args=[hop.subject_id if hop.kind == "referral" else hop.number])
 
 
-def _in_words(hop: Hop) -> dict[str, Any]:
+def _in_words(actor: Actor, hop: Hop) -> dict[str, Any]:
     return {
         "word": word(KINDS, hop.kind),
         "number": hop.number,
-        "url": _page_of(hop),
+        "url": _page_of(actor, hop),
         "parent": hop.parent,
         "asked": hop.asked,
         "times": [{"word": word(TIMES, time.code), "at": time.at, "by": time.by} for time in hop.times],

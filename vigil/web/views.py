@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from vigil.web.context import current_language, operator_in
 from vigil.web.errors import sentence_of, title_of
-from vigil.web.http import LANGUAGES, require_post, safe_redirect, wants_json
+from vigil.web.http import LANGUAGES, remember_language, require_post, safe_redirect, wants_json
 
 log = logging.getLogger("vigil.web")
 
@@ -84,7 +84,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     language = request.POST.get("language", "")
     response = safe_redirect(request, request.POST.get("next", "/"), "/")
     if language in LANGUAGES:
-        response.set_cookie("__Host-l", language, secure=True, httponly=True, samesite="Lax", path="/")
+        remember_language(response, language)
     return response
 
 
