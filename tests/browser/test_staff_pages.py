@@ -18,7 +18,10 @@ from tests.browser.conftest import ORIGINS, _is_complaint, assert_accessible, as
 from tests.conftest import Played
 
 PHONE, DESK = {"width": 320, "height": 900}, {"width": 1280, "height": 900}
-ADDRESSES = "els => els.flatMap(e => ['href', 'src', 'action', 'formaction'].map(name => e.getAttribute(name))).filter(a => a !== null)"
+ADDRESSES = """
+elements => elements.flatMap(element => ['href', 'src', 'action', 'formaction'].map(name => element.getAttribute(name)))
+  .filter(address => address !== null)
+"""
 
 # How each page is reached: an address, then links on the page before, where "..." stands for whatever one finds there.
 WALKS = {
@@ -177,6 +180,7 @@ def _name_of(name: str, walk: list[str]) -> str:
 def test_each_page_is_whole_in_both_languages(visitor_of, name, walk):
     visitor = visitor_of(name)
     assert visitor.follow(walk) == 200
+    assert visitor.page.locator(".places [aria-current]").count() == (walk != ["/sign-in/mine"])
     visitor.examine_in_both_languages(_name_of(name, walk))
 
 

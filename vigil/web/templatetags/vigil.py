@@ -225,19 +225,18 @@ def staff_place() -> str:
 
 
 @register.inclusion_tag("web/_nav_link.html", takes_context=True)
-def nav_link(context: template.Context, label: str, *names: str) -> dict[str, Any]:
-    """One link of the console's navigation; the first route name that exists counts, none renders nothing."""
+def nav_link(context: template.Context, label: str, name: str, *more: str) -> dict[str, Any]:
+    """One link of the navigation, marked on its page, on those below it and below the addresses in `more`.
+
+    A route that does not exist renders nothing.
+    """
     request: HttpRequest | None = context.get("request")
-    for name in names:
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
-        match = getattr(request, "resolver_match", None)
-        here = bool(request and (request.path_info == url or request.path_info.startswith(url.rstrip("/") + "/")))
-        inside = bool(match and match.view_name == name) or here
-        return {"label": label, "url": url, "current": inside}
-    return {"label": label, "url": "", "current": False}
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return {"label": label, "url": "", "current": False}
+    here = f"{request.path_info.rstrip('/')}/" if request else ""
+    return {"label": label, "url": url, "current": here.startswith((f"{url.rstrip('/')}/", *more))}
 
 
 @register.simple_tag
