@@ -110,7 +110,9 @@ ALLOWED_HOSTS = [HOST_OF_ORIGIN[PROCESS]] if IS_WEB else [*HOST_OF_ORIGIN.values
 if PROCESS == "wire" or TESTING:
     # Resolvers of protocol clients do not know *.localhost.
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
-CSRF_TRUSTED_ORIGINS: list[str] = []
+# A proxy that ends TLS speaks plain HTTP to us: the browser's Origin then says https where Django expects http, and no form
+# could be sent. Each origin trusts its own https name, and no header of the proxy is believed.
+CSRF_TRUSTED_ORIGINS = [origin_url(PROCESS)] if IS_WEB and SCHEME == "https" else []
 ROOT_URLCONF = f"vigil.urls.{PROCESS}" if IS_WEB else "vigil.urls.all"
 
 # ---- database ------------------------------------------------------------------------------------------------------
