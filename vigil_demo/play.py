@@ -145,17 +145,27 @@ class Player:
     # ---- the public -----------------------------------------------------------------------------------------------------
     def _report(self) -> dict[str, Any]:
         for position, url in enumerate(self.stage.world.report_urls):
-            self.receipts.append(self._send_report(url, language="fr" if position % 2 else "en", is_me=position == 0))
+            who = {"who": "me", "age_band": "18_plus"} if position == 0 else {"who": "saw"}
+            self.receipts.append(self._send_report(url, language="fr" if position % 2 else "en", who=who))
         return {"number": self.receipts[0].number, "note": f"{len(self.receipts)} reports, in English and French"}
 
-    def _send_report(self, url: str, *, language: str, is_me: bool) -> Receipt:
+    def leave_something_to_try(self) -> None:
+        """A few reports that nobody has worked on yet, of different urgency, for whoever looks at the site afterwards."""
+        troubles = list(self.stage.world.troubles.values())
+        self._send_report(troubles[0], language="en", who={"who": "known"}, danger="yes", situation="enticement")
+        self._send_report(troubles[1], language="fr", who={"who": "me", "age_band": "13_15"}, situation="threat")
+        self._send_report(troubles[2], language="en", who={"who": "saw"})
+
+    def _send_report(
+        self, url: str, *, language: str, who: dict[str, str], danger: str = "no", situation: str = "seen_material"
+    ) -> Receipt:
         browser = self.browser("public")
         browser.get(f"/{language}/").expect()
         browser.get(browser.links("before-you-start" if language == "en" else "avant-de-commencer")[0]).expect()
         browser.get(browser.links("danger" if language == "en" else "/signaler/")[0]).expect()
-        _next(browser, danger="no")
-        _next(browser, **({"who": "me", "age_band": "18_plus"} if is_me else {"who": "saw"}))
-        _next(browser, situations=["seen_material"])
+        _next(browser, danger=danger)
+        _next(browser, **who)
+        _next(browser, situations=[situation])
         _next(browser, link_0=url)
         _next(browser)
         browser.submit(browser.form(having="action"), press=("action", "send")).expect()

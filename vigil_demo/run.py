@@ -240,6 +240,7 @@ def _play(
     if once:
         return 0 if is_whole else 1
     if is_whole:
+        player.leave_something_to_try()
         played.write_text(json.dumps({"taken_down": player.taken_down}))
     _leave_running()
     return 0 if is_whole else 1
