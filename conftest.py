@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,14 @@ def as_role(role_name: str, actor: Actor | None = None) -> Iterator[None]:
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL ROLE vigil_owner")
                 _set_local("vigil.actor", "")
+
+
+@pytest.fixture(autouse=True)
+def a_process_of_its_own(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
+    """Each test starts as the process `test`, and only who asks for the key process has one."""
+    settings.PROCESS = "test"
+    if "keyd_server" not in request.fixturenames:
+        settings.KEYD_SOCKET = tmp_path / "no-key-process.sock"
 
 
 @pytest.fixture(autouse=True)

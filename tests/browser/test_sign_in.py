@@ -16,17 +16,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
-
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 
 @dataclass
@@ -86,18 +76,10 @@ def installation(pytestconfig: pytest.Config) -> Iterator[Installation]:
         shutil.rmtree(var, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(browser_process: Browser) -> Iterator[Page]:
     """A page that fails the test on any error in its console: a refused script, a refused style, a 500."""
-    context = chromium.new_context(locale="en-CA")
+    context = browser_process.new_context(locale="en-CA")
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -31,8 +31,10 @@ def _connect() -> None:
 
 
 def _fork() -> None:
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os._exit(0)
+    os.waitpid(child, 0)  # or the signal of its death would stop us later, when we are traced
 
 
 def _exec() -> None:

@@ -86,8 +86,9 @@ def test_unknown_errors_are_not_dressed_up():
     assert middleware.process_exception(RequestFactory().get("/"), ValueError("x")) is None
 
 
-def test_a_code_can_have_its_own_sentence(settings):
+def test_a_code_can_have_its_own_sentence(settings, monkeypatch):
     settings.PROCESS = "console"
+    monkeypatch.setattr(web_errors, "_SENTENCE_OF_CODE", dict(web_errors._SENTENCE_OF_CODE))
     register_sentence("test.code", "This is what happened.")
     page = ErrorPagesMiddleware(lambda _: HttpResponse()).process_exception(
         RequestFactory().get("/"), Conflict(code="test.code")
