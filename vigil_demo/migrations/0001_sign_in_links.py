@@ -9,7 +9,10 @@ class Migration(migrations.Migration):
     """One-use sign-in links, for trying."""
 
     initial = True
-    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL), ("core", "0002_grants_and_event_trigger")]
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("core", "0002_grants_and_event_trigger"),
+    ]
     operations = [
         migrations.CreateModel(
             name="SignInLink",
