@@ -259,7 +259,8 @@ def _turn_signals_into_interrupts() -> None:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell without job control starts us with Ctrl-C switched off
+        signal.signal(number, interrupt)
 
 
 def _remove(var: Path) -> None:
