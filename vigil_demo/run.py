@@ -257,6 +257,8 @@ def _leave_running() -> None:
 
 def _turn_signals_into_interrupts() -> None:
     def interrupt(_number: int, _frame: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):  # a second Ctrl-C must not break into the ending
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell without job control starts us with Ctrl-C switched off
