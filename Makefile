@@ -1,6 +1,7 @@
 # The doors of the project. `make` alone lists them.
 PY := .venv/bin/python
 ROOM ?=
+SIZE ?=
 
 .PHONY: help setup demo run test check fix bench
 
@@ -31,5 +32,7 @@ check: setup ## style, types, import directions, translations, migrations, docst
 fix: setup ## mend style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .
 
-bench: setup ## the matching engine beside its peers
-	@$(PY) -m ringmatch_benchmarks
+bench: setup ## the matching engine beside its peers; SIZE=100000 for a smaller list
+	@.venv/bin/uv pip install --quiet --target .venv/peers --no-deps -r ringmatch/benchmarks/requirements.txt
+	@PYTHONPATH=.venv/peers OMP_NUM_THREADS=1 $(PY) ringmatch/benchmarks/search.py --size $(or $(SIZE),1000000)
+	@PYTHONPATH=.venv/peers $(PY) ringmatch/benchmarks/hashing.py
