@@ -5,27 +5,27 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from vigil.intake import views
+from vigil.intake.views import pages, report, status
 from vigil.web.http import bilingual
 
 app_name = "intake"
 
 urlpatterns: list[URLPattern] = [
-    path("", views.choose_language, name="choose"),
+    path("", pages.choose_language, name="choose"),
     path("en", RedirectView.as_view(url="/en/")),
     path("fr", RedirectView.as_view(url="/fr/")),
-    *bilingual("home", "", "", views.home),
-    *bilingual("before", "before-you-start", "avant-de-commencer", views.before_you_start),
-    *bilingual("danger", "report/danger", "signaler/danger", views.question, {"step": "danger"}),
-    *bilingual("who", "report/for-whom", "signaler/pour-qui", views.question, {"step": "who"}),
-    *bilingual("about", "report/about", "signaler/sujet", views.question, {"step": "about"}),
-    *bilingual("details", "report/details", "signaler/details", views.question, {"step": "details"}),
-    *bilingual("contact", "report/contact", "signaler/coordonnees", views.question, {"step": "contact"}),
-    *bilingual("check", "report/check", "signaler/verifier", views.check),
-    *bilingual("sent", "report/sent", "signaler/envoye", views.sent),
-    *bilingual("status", "status", "suivi", views.status),
-    *bilingual("help", "help", "aide", views.help_page),
-    *bilingual("privacy", "privacy", "vie-privee", views.privacy),
-    *bilingual("crawler", "crawler", "robot", views.crawler),
-    *bilingual("leave", "leave", "quitter", views.leave),
+    *bilingual("home", "", "", pages.home),
+    *bilingual("before", "before-you-start", "avant-de-commencer", pages.before_you_start),
+    *bilingual("danger", "report/danger", "signaler/danger", report.question, {"step": "danger"}),
+    *bilingual("who", "report/for-whom", "signaler/pour-qui", report.question, {"step": "who"}),
+    *bilingual("about", "report/about", "signaler/sujet", report.question, {"step": "about"}),
+    *bilingual("details", "report/details", "signaler/details", report.question, {"step": "details"}),
+    *bilingual("contact", "report/contact", "signaler/coordonnees", report.question, {"step": "contact"}),
+    *bilingual("check", "report/check", "signaler/verifier", report.check),
+    *bilingual("sent", "report/sent", "signaler/envoye", report.sent),
+    *bilingual("status", "status", "suivi", status.status),
+    *bilingual("help", "help", "aide", pages.help_page),
+    *bilingual("privacy", "privacy", "vie-privee", pages.privacy),
+    *bilingual("crawler", "crawler", "robot", pages.crawler),
+    *bilingual("leave", "leave", "quitter", pages.leave),
 ]

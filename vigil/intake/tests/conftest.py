@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from vigil import settings as vigil_settings
-from vigil.intake import views
 from vigil.intake.limiter import TryLimiter
+from vigil.intake.views import status
 
 OPERATOR = {
     **vigil_settings.OPERATOR,
@@ -35,7 +35,7 @@ def public_settings(settings):
     settings.MIDDLEWARE = PUBLIC_MIDDLEWARE
     settings.ROOT_URLCONF = "vigil.urls.public"
     settings.SESSION_COOKIE_SAMESITE = settings.CSRF_COOKIE_SAMESITE = "Strict"
-    views.status_limiter = TryLimiter()
+    status.status_limiter = TryLimiter()
     return settings
 
 

@@ -1,4 +1,4 @@
-"""The pages' forms: parse, check, keep. Errors say what is wrong and how to go on, in the person's language and register."""
+"""The question pages' forms: parse, check, keep. Errors say what is wrong and how to go on, in the person's language."""
 
 from __future__ import annotations
 
@@ -12,55 +12,8 @@ from django.utils.translation import pgettext_lazy
 from vigil.core.addresses import normalise
 from vigil.core.errors import Invalid
 from vigil.intake import questions as q
+from vigil.intake.forms.base import PRIVATE, StepForm, radio
 from vigil.intake.questions import Text, Words
-
-#: No autofill on a shared computer, no spelling service that sends words elsewhere.
-_PRIVATE = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-
-
-class StepForm(forms.Form):
-    """One question page. `young` chooses the register; `trap` is a field that people do not see and programs fill in."""
-
-    use_required_attribute = False
-    trap = forms.CharField(
-        required=False, max_length=200, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"})
-    )
-
-    def __init__(self, *args: Any, young: bool = False, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
-        self.young = young
-
-    def say(self, words: Words) -> Text:
-        """A text in this form's register."""
-        return words.said_to(self.young)
-
-    @property
-    def shown_fields(self) -> list[forms.BoundField]:
-        """The fields a person sees, in order."""
-        return [self[name] for name in self.fields if name != "trap"]
-
-    @property
-    def looks_automatic(self) -> bool:
-        """True when the hidden field was filled in."""
-        return bool(str(self.data.get("trap", "")).strip()) if self.is_bound else False
-
-
-def radio(
-    label: Text, choices: tuple[tuple[str, Text], ...], *, missing: Text | None, help_text: Text = ""
-) -> forms.ChoiceField:
-    """A group of radio buttons; needed exactly when a sentence for its absence is given."""
-    errors: dict[str, Text] = {"invalid_choice": _("Choose one of the answers.")}
-    if missing is not None:
-        errors["required"] = missing
-    return forms.ChoiceField(
-        label=label,
-        choices=choices,
-        required=missing is not None,
-        widget=forms.RadioSelect,
-        help_text=help_text,
-        error_messages=errors,
-    )
 
 
 class DangerForm(StepForm):
@@ -180,7 +133,7 @@ class DetailsForm(StepForm):
             label=str(label) % {"number": index + 1},
             required=False,
             max_length=longest,
-            widget=forms.TextInput(attrs=dict(_PRIVATE)),
+            widget=forms.TextInput(attrs=dict(PRIVATE)),
             error_messages={"max_length": too_long},
         )
         field.widget.attrs.pop("maxlength", None)
@@ -264,53 +217,11 @@ class ContactForm(StepForm):
             help_text=self.say(help_text),
             required=False,
             max_length=q.MAX_CONTACT_CHARACTERS,
-            widget=forms.TextInput(attrs=dict(_PRIVATE)),
+            widget=forms.TextInput(attrs=dict(PRIVATE)),
             error_messages={"max_length": _("This is too long: keep it to 300 characters.")},
         )
         field.widget.attrs.pop("maxlength", None)
         return field
-
-
-class StatusForm(StepForm):
-    """Number and secret."""
-
-    number = forms.CharField(
-        label=_("Number of your report"),
-        help_text=_("10 characters, for example 7K3M-9Q2-X4A."),
-        max_length=40,
-        widget=forms.TextInput(attrs=dict(_PRIVATE, **{"class": "short"})),
-        error_messages={"required": _("Type the number of your report.")},
-    )
-    secret = forms.CharField(
-        label=_("Secret"),
-        help_text=_("16 characters, shown once with your number."),
-        max_length=60,
-        widget=forms.TextInput(attrs=dict(_PRIVATE, **{"class": "short"})),
-        error_messages={"required": _("Type the secret that was shown with your number.")},
-    )
-
-
-class MessageForm(StepForm):
-    """Something to add."""
-
-    message = forms.CharField(
-        label=_("Add something"),
-        max_length=q.MAX_MESSAGE_CHARACTERS,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
-        error_messages={
-            "required": _("Write something before you send it."),
-            "max_length": _("Your text is too long: keep it to 5,000 characters."),
-        },
-    )
-
-    def __init__(self, *args: Any, question_open: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["message"]
-        field.widget.attrs.pop("maxlength", None)
-        if question_open:
-            field.label = pgettext_lazy("young", "Your answer") if self.young else _("Your answer")
-        elif self.young:
-            field.label = pgettext_lazy("young", "Add something")
 
 
 def row_count(data: QueryDict, prefix: str, most: int) -> int:

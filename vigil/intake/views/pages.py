@@ -1,0 +1,66 @@
+"""Pages without a form, and the way out."""
+
+from __future__ import annotations
+
+import contextlib
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from vigil.intake import services
+from vigil.intake.views.session import DATABASE_AWAY, forget, open_form_only, token_of
+from vigil.web.context import current_language
+from vigil.web.http import page_url
+
+#: Where "leave quickly" goes: pages that anybody could have open, without anything of this site in them.
+LEAVE_TO = {"en": "https://weather.gc.ca/", "fr": "https://meteo.gc.ca/"}
+
+
+@require_safe
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """The address without a language: both, side by side."""
+    return render(request, "intake/choose.html")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """To the right door in one choice."""
+    return render(request, "intake/home.html")
+
+
+@require_safe
+@open_form_only
+def before_you_start(request: HttpRequest) -> HttpResponse:
+    """What is coming, before anything is asked."""
+    return render(request, "intake/before.html", {"start_url": page_url("intake:danger", current_language())})
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Who answers, now."""
+    return render(request, "intake/help.html")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept, where, and for how long."""
+    return render(request, "intake/privacy.html")
+
+
+@require_safe
+def crawler(request: HttpRequest) -> HttpResponse:
+    """What our crawler does: the page that its user agent names."""
+    return render(request, "intake/crawler.html")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    """Forget what was filled in and go somewhere harmless. A link, so that it works without scripts."""
+    token = token_of(request)
+    if token is not None and request.method != "HEAD":
+        with contextlib.suppress(*DATABASE_AWAY):  # the row runs out by itself; going away comes first
+            services.discard_draft(token=token)
+    return forget(HttpResponseRedirect(LEAVE_TO[current_language()], status=303))
