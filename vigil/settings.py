@@ -12,8 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from django.conf.locale import LANG_INFO
+
 from vigil.accounts import signin_settings
-from vigil.environment import Environment
+from vigil.core.hotline import DEFAULT_DIR, STAFF_LANGUAGES, BadHotline, load
+from vigil.environment import BadSetting, Environment
 
 env = Environment(os.environ)
 
@@ -71,6 +74,13 @@ def secret(name: str) -> str:
     path = SECRETS_DIR / name
     return path.read_text().strip() if path.exists() else ""
 
+
+# ---- the operator's own facts: languages, country, help lines, who answers -------------------------------------------
+HOTLINE_DIR = env.path("VIGIL_HOTLINE_DIR", DEFAULT_DIR)
+try:
+    _hotline = load(HOTLINE_DIR)
+except BadHotline as _error:
+    raise BadSetting("VIGIL_HOTLINE_DIR", f"`vigil hotline check` finds:\n{_error}") from None
 
 # ---- the demonstration and the operator ----------------------------------------------------------------------------
 VIGIL_DEMO = env.flag("VIGIL_DEMO")
@@ -143,8 +153,6 @@ def _database() -> dict[str, Any]:
 
         parts = urlsplit(DATABASE_URL)
         if parts.username or parts.password:
-            from vigil.environment import BadSetting
-
             raise BadSetting("DATABASE_URL", "names host and database only; passwords are read from files")
         host, port, name = (
             parts.hostname or "localhost",
@@ -197,8 +205,6 @@ INSTALLED_APPS = [
 ]
 if VIGIL_DEMO or TESTING:
     if find_spec("vigil_demo") is None:
-        from vigil.environment import BadSetting
-
         raise BadSetting("VIGIL_DEMO", "this installation has no demo package (wheels never contain it)")
     INSTALLED_APPS.append("vigil_demo")
 PROCRASTINATE_IMPORT_PATHS = ["vigil.core.jobs"]
@@ -247,12 +253,18 @@ if PROCESS in {"public", "wire"}:
     TEMPLATES[0]["OPTIONS"]["context_processors"].remove("django.contrib.messages.context_processors.messages")  # type: ignore[index]
 WSGI_APPLICATION = "vigil.web.wsgi.application"
 
-# ---- languages -----------------------------------------------------------------------------------------------------
+# ---- languages: the hotline's for the public, English and French for staff and documents --------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("fr", "Français")]
+LANGUAGES = [(language.code, language.name) for language in _hotline.languages]
+LANGUAGES += [(code, LANG_INFO[code]["name_local"]) for code in STAFF_LANGUAGES if code not in dict(LANGUAGES)]
+for _language in _hotline.languages:
+    # Django asks here for the name and direction of every language, and does not know all of them.
+    _known = {"bidi": _language.direction == "rtl", "code": _language.code, "name": _language.name}
+    LANG_INFO.setdefault(_language.code, {**_known, "name_local": _language.name})
+LOCALE_PATHS = [folder / "locale" for folder in _hotline.folders if (folder / "locale").is_dir()]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.text("VIGIL_TIME_ZONE", "America/Toronto")
+TIME_ZONE = _hotline.time_zone
 
 # ---- static files: collected by `make setup`, hashed names, served by whitenoise --------------------------------------
 STATIC_URL = "/static/"
