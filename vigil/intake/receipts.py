@@ -1,66 +1,38 @@
-"""What a person takes away: the number and the secret, derived from the draft's token, so that asking twice gives the same.
-
-A secret is 16 characters of Crockford base 32 (80 bits). It is stored nowhere: it unwraps the thread's key, or it does not.
-"""
+"""What a reporter takes away (vigil/core/receipts.py), and the thread's key that the secret unwraps."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from uuid import UUID
 
-from vigil.core.crypto import Undecryptable, decrypt, derive, encrypt
-from vigil.core.ids import ALPHABET, format_number, number_from_bits
+from vigil.core import receipts
+from vigil.core.crypto import derive
+from vigil.core.receipts import (
+    SECRET_CHARACTERS,
+    TOKEN_BYTES,
+    Receipt,
+    new_token,
+    parse_secret,
+    token_from,
+    token_hash,
+    token_text,
+    unwrap_nothing,
+)
 
-TOKEN_BYTES = 32
-SECRET_CHARACTERS = 16
-_LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """Number and secret of one report. Never logged, never stored."""
-
-    number: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return "Receipt(...)"
-
-    @property
-    def shown_number(self) -> str:
-        """Grouped for reading aloud."""
-        return format_number(self.number)
-
-    @property
-    def shown_secret(self) -> str:
-        """Grouped by four."""
-        return "-".join(self.secret[start : start + 4] for start in range(0, SECRET_CHARACTERS, 4))
-
-
-def new_token() -> bytes:
-    """A token for a new draft."""
-    return secrets.token_bytes(TOKEN_BYTES)
-
-
-def token_text(token: bytes) -> str:
-    """A token as the value of a cookie."""
-    return urlsafe_b64encode(token).decode().rstrip("=")
-
-
-def token_from(text: str) -> bytes | None:
-    """The token in a cookie's value, or None when it is not one of ours."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{43}", text or ""):
-        return None
-    return urlsafe_b64decode(text + "=")
-
-
-def token_hash(token: bytes) -> str:
-    """What the database knows of a token."""
-    return hashlib.sha256(token).hexdigest()
+__all__ = [
+    "SECRET_CHARACTERS",
+    "TOKEN_BYTES",
+    "Receipt",
+    "draft_key",
+    "new_token",
+    "parse_secret",
+    "receipt_of",
+    "token_from",
+    "token_hash",
+    "token_text",
+    "unwrap_nothing",
+    "unwrap_thread_key",
+    "wrap_thread_key",
+]
 
 
 def draft_key(token: bytes) -> bytes:
@@ -70,42 +42,14 @@ def draft_key(token: bytes) -> bytes:
 
 def receipt_of(token: bytes, attempt: int = 0) -> Receipt:
     """Number and secret of a draft. `attempt` counts numbers that were taken by another report."""
-    number = number_from_bits(
-        int.from_bytes(derive(token, purpose=f"vigil receipt number 1:{attempt}", length=8), "big")
-    )
-    bits = int.from_bytes(derive(token, purpose="vigil receipt secret 1", length=10), "big")
-    secret = "".join(ALPHABET[(bits >> shift) & 31] for shift in range(75, -5, -5))
-    return Receipt(number, secret)
-
-
-def parse_secret(text: str) -> str:
-    """What somebody typed, in canonical form: 16 characters, or an empty text when it cannot be a secret."""
-    compact = re.sub(r"[\s\-\u2010-\u2015.]", "", text or "").upper().translate(_LOOK_ALIKES)
-    return compact if len(compact) == SECRET_CHARACTERS and not set(compact) - set(ALPHABET) else ""
-
-
-def _wrapping_key(secret: str, salt: bytes) -> bytes:
-    return derive(secret.encode(), purpose="vigil thread 1", salt=salt)
+    return receipts.receipt_of(token, purpose="vigil receipt", attempt=attempt)
 
 
 def wrap_thread_key(key: bytes, *, secret: str, salt: bytes, report_id: UUID) -> bytes:
     """Encrypt a thread's key under the reporter's secret, bound to the report."""
-    return encrypt(_wrapping_key(secret, salt), key, context=f"thread:{report_id}")
+    return receipts.wrap(key, secret=secret, salt=salt, context=f"thread:{report_id}")
 
 
 def unwrap_thread_key(blob: bytes, *, secret: str, salt: bytes, report_id: UUID) -> bytes | None:
     """The thread's key, or None when the secret is wrong."""
-    try:
-        return decrypt(_wrapping_key(secret, salt), blob, context=f"thread:{report_id}")
-    except Undecryptable:
-        return None
-
-
-_NOBODY = UUID(int=0)
-_DUMMY_SALT = bytes(16)
-_DUMMY_BLOB = encrypt(bytes(32), bytes(32), context=f"thread:{_NOBODY}")
-
-
-def unwrap_nothing(secret: str) -> None:
-    """Do the work of an unwrap on a miss, so that a miss takes the time of a wrong secret."""
-    unwrap_thread_key(_DUMMY_BLOB, secret=secret, salt=_DUMMY_SALT, report_id=_NOBODY)
+    return receipts.unwrap(blob, secret=secret, salt=salt, context=f"thread:{report_id}")
