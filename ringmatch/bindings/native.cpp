@@ -68,9 +68,10 @@ nb::tuple search(const Index& index, HashArray queries, int max_distance, int th
                           numpy_array(std::move(distance), found));
 }
 
-Index build(HashArray hashes, IdArray ids, int threads, std::uint64_t ring_from) {
+Index build(HashArray hashes, IdArray ids, int threads, std::uint64_t ring_from, bool compact) {
     const nb::gil_scoped_release unlocked;
-    return Index::build(hashes.data(), ids.data(), hashes.shape(0), threads, ring_from);
+    const ringmatch::Form form = compact ? ringmatch::Form::compact : ringmatch::Form::plain;
+    return Index::build(hashes.data(), ids.data(), hashes.shape(0), threads, ring_from, form);
 }
 
 Index open_index(const std::string& path, int threads) {
@@ -239,7 +240,7 @@ NB_MODULE(_native, m) {
 
     nb::class_<Index>(m, "NativeIndex")
         .def_static("build", build, nb::arg("hashes"), nb::arg("ids"), nb::arg("threads"),
-                    nb::arg("ring_from") = ringmatch::kRingFromEntries)
+                    nb::arg("ring_from") = ringmatch::kRingFromEntries, nb::arg("compact") = false)
         .def_static("open", open_index, nb::arg("path"), nb::arg("threads"))
         .def_static("load", load, nb::arg("image"), nb::arg("threads"))
         .def("rows", rows, nb::arg("threads"))
@@ -249,6 +250,7 @@ NB_MODULE(_native, m) {
         .def("image", [](nb::object self) { return image(std::move(self)); })
         .def_prop_ro("id_count", [](const Index& index) { return index.counts().ids; })
         .def_prop_ro("entry_count", [](const Index& index) { return index.counts().entries; })
+        .def_prop_ro("compact", [](const Index& index) { return index.counts().form == ringmatch::Form::compact; })
         .def_prop_ro("size_bytes", [](const Index& index) { return index.image_bytes(); });
 
     m.def("pdq", pdq, nb::arg("pixels"));

@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <limits>
 
 #include "parallel.hpp"
 #include "ringmatch/checksum.hpp"
+#include "ringmatch/compact.hpp"
 #include "ringmatch/permutation.hpp"
 
 namespace ringmatch {
 namespace {
 
 constexpr char kMagic[8] = {'R', 'I', 'N', 'G', 'M', 'T', 'C', 'H'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kByteOrder = 0x01020304;
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kScanSlack = 64;  // a packed scan reads up to one vector past the end of a table
@@ -25,14 +27,16 @@ struct Header {
     std::uint64_t total_bytes;
     std::uint64_t entries;
     std::uint64_t ids;
-    std::uint32_t id_bytes;
+    std::uint64_t repeated;
+    std::uint64_t smallest_id;
+    std::uint32_t id_bits;
     std::uint32_t layout;
+    std::uint32_t form;
     std::uint32_t permutation;
-    std::uint32_t reserved;
     std::uint64_t body_checksum;
     std::uint64_t header_checksum;  // over the header with this field zero
 };
-static_assert(sizeof(Header) == 72);
+static_assert(sizeof(Header) == 88);
 
 std::uint64_t header_checksum(const std::byte* image) {
     std::byte copy[kHeaderBytes];
@@ -51,24 +55,35 @@ bool is_partition(const std::uint32_t* starts, std::size_t count, std::uint64_t 
     return starts[0] == 0 && starts[count] == total && std::is_sorted(starts, starts + count + 1);
 }
 
-bool all_below(const std::uint32_t* numbers, std::size_t count, std::uint64_t bound) {
-    std::uint32_t highest = 0;
-    for (std::size_t k = 0; k < count; ++k) highest = std::max(highest, numbers[k]);
-    return count == 0 || highest < bound;
+// True when each line says how many ones come before it, `ones` in all, and none of them at or after bit `bits`.
+bool is_ranked(const std::uint64_t* lines, std::uint64_t bits, std::uint64_t ones) {
+    std::uint64_t found = 0;
+    for (std::size_t line = 0; line < ranked_lines(bits); ++line) {
+        const std::uint64_t* words = lines + line * kLineWords;
+        if (words[0] != found) return false;
+        for (std::uint64_t k = 1; k < kLineWords; ++k) found += static_cast<std::uint64_t>(std::popcount(words[k]));
+    }
+    for (std::uint64_t bit = bits; bit % kLineBits != 0; ++bit) {
+        if (ranked_bit(lines, bit)) return false;
+    }
+    return found == ones;
 }
 
-// A checksum is no proof of good will: anyone can compute one. These checks keep a forged file from reading outside.
+// A checksum is no proof of good will: anyone can compute one. These checks keep a forged file from reading outside,
+// together with the bound on every entry that a search follows.
 void check_references(const std::byte* image, const Counts& counts, const ImageMap& map, int threads) {
-    if (counts.has_id_starts() &&
-        !is_partition(section<std::uint32_t>(image, map.id_starts), counts.entries, counts.ids)) {
+    if (counts.repeated != 0 &&
+        !(is_ranked(section<std::uint64_t>(image, map.repeated), counts.entries, counts.repeated) &&
+          is_partition(section<std::uint32_t>(image, map.extra_ids), counts.repeated, counts.ids - counts.entries))) {
         throw DamagedImage("the id ranges of the index overlap or leave the file");
     }
     if (counts.layout != Layout::ring) return;
     std::atomic<bool> sound{true};
     parallel_for(kBlockCount, threads, [&](std::size_t table) {
         bool good = is_partition(section<std::uint32_t>(image, map.starts[table]), kKeyCount, counts.entries);
-        if (table != 0) {
-            good = good && all_below(section<std::uint32_t>(image, map.entries[table]), counts.entries, counts.entries);
+        if (table != 0 && counts.form == Form::compact) {
+            const auto* high_bits = section<std::uint64_t>(image, map.high_bits[table]);
+            good = good && is_ranked(high_bits, compact_high_bits(counts.entries), counts.entries);
         }
         if (!good) sound = false;
     });
@@ -84,13 +99,24 @@ ImageMap::ImageMap(const Counts& counts) {
         end = (begin + bytes + kAlignment - 1) / kAlignment * kAlignment;
         return begin;
     };
-    ids = place(counts.ids * counts.id_bytes);
-    id_starts = place(counts.has_id_starts() ? (counts.entries + 1) * sizeof(std::uint32_t) : 0);
+    const auto place_lines = [&](std::uint64_t bits) {
+        return place(ranked_lines(bits) * kLineWords * sizeof(std::uint64_t));
+    };
+    ids = place(packed_bytes(counts.ids, counts.id_bits));
+    if (counts.repeated != 0) {
+        repeated = place_lines(counts.entries);
+        extra_ids = place((counts.repeated + 1) * sizeof(std::uint32_t));
+    }
     hashes = place(counts.entries * kHashBytes);
     if (counts.layout == Layout::ring) {
         for (int table = 0; table < kBlockCount; ++table) {
             starts[table] = place((std::size_t{kKeyCount} + 1) * sizeof(std::uint32_t));
-            entries[table] = place(table == 0 ? 0 : counts.entries * sizeof(std::uint32_t));
+            if (table != 0 && counts.form == Form::plain) {
+                entries[table] = place(packed_bytes(counts.entries, counts.entry_bits()));
+            } else if (table != 0) {
+                low_bits[table] = place(counts.entries * sizeof(std::uint16_t));
+                high_bits[table] = place_lines(compact_high_bits(counts.entries));
+            }
             next_blocks[table] = place(counts.entries * sizeof(std::uint16_t) + kScanSlack);
         }
     }
@@ -105,8 +131,11 @@ void seal_image(std::byte* image, const Counts& counts, int threads) {
     header.total_bytes = ImageMap(counts).total_bytes;
     header.entries = counts.entries;
     header.ids = counts.ids;
-    header.id_bytes = counts.id_bytes;
+    header.repeated = counts.repeated;
+    header.smallest_id = counts.smallest_id;
+    header.id_bits = counts.id_bits;
     header.layout = static_cast<std::uint32_t>(counts.layout);
+    header.form = static_cast<std::uint32_t>(counts.form);
     header.permutation = kPermutationId;
     header.body_checksum = piecewise_checksum(image + kHeaderBytes, header.total_bytes - kHeaderBytes, threads);
     std::memset(image, 0, kHeaderBytes);
@@ -127,10 +156,17 @@ Counts check_image(const std::byte* image, std::size_t bytes, int threads) {
 
     // The limits also keep the arithmetic of ImageMap from wrapping.
     constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
-    Counts counts{header.entries, header.ids, header.id_bytes, static_cast<Layout>(header.layout)};
-    const bool known = header.layout <= 1 && (header.id_bytes == 4 || header.id_bytes == 8) &&
+    Counts counts{.entries = header.entries,
+                  .ids = header.ids,
+                  .repeated = header.repeated,
+                  .smallest_id = header.smallest_id,
+                  .id_bits = header.id_bits,
+                  .layout = static_cast<Layout>(header.layout),
+                  .form = static_cast<Form>(header.form)};
+    const bool known = header.layout <= 1 && header.form <= 1 && (header.id_bits <= 56 || header.id_bits == 64) &&
                        header.permutation == kPermutationId && header.entries < most && header.ids < most &&
-                       header.entries <= header.ids;
+                       header.entries <= header.ids && header.repeated <= header.entries &&
+                       (header.repeated == 0) == (header.entries == header.ids);
     if (!known) throw DamagedImage("the header of the index makes no sense");
     const ImageMap map(counts);
     if (map.total_bytes != bytes) throw DamagedImage("the sections of the index do not fill its file");

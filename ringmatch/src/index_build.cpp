@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "parallel.hpp"
+#include "ringmatch/compact.hpp"
 #include "ringmatch/index.hpp"
 #include "ringmatch/permutation.hpp"
 
@@ -92,10 +94,20 @@ struct TableRow {
     std::uint16_t key;
 };
 
+void rank_bits(std::uint64_t* lines, std::uint64_t bits) {
+    std::uint64_t ones = 0;
+    for (std::size_t line = 0; line < ranked_lines(bits); ++line) {
+        std::uint64_t* words = lines + line * kLineWords;
+        words[0] = ones;
+        for (std::uint64_t k = 1; k < kLineWords; ++k) ones += static_cast<std::uint64_t>(std::popcount(words[k]));
+    }
+}
+
 void build_table(std::byte* image, const ImageMap& map, const Counts& counts, unsigned table) {
     const auto* hashes = reinterpret_cast<const HashWords*>(image + map.hashes);
     auto* starts = reinterpret_cast<std::uint32_t*>(image + map.starts[table]);
-    auto* entries = reinterpret_cast<std::uint32_t*>(image + map.entries[table]);
+    auto* low_bits = reinterpret_cast<std::uint16_t*>(image + map.low_bits[table]);
+    auto* high_bits = reinterpret_cast<std::uint64_t*>(image + map.high_bits[table]);
     auto* next_blocks = reinterpret_cast<std::uint16_t*>(image + map.next_blocks[table]);
     const unsigned next = (table + 1) % kBlockCount;
 
@@ -121,17 +133,44 @@ void build_table(std::byte* image, const ImageMap& map, const Counts& counts, un
         rows[coarse[key >> 8]++] = {static_cast<std::uint32_t>(k),
                                     static_cast<std::uint16_t>(block_of(hashes[k], next)), key};
     }
+    const unsigned entry_bits = counts.entry_bits();
     for (const TableRow& row : rows) {
         const std::uint32_t place = heads[row.key]++;
-        entries[place] = row.entry;
+        if (counts.form == Form::plain) {
+            put_packed(image + map.entries[table], entry_bits, place, row.entry);
+        } else {
+            const std::uint64_t value = compact_value(counts.entries, row.key, row.entry);
+            low_bits[place] = static_cast<std::uint16_t>(value);
+            set_ranked_bit(high_bits, (value >> 16) + place);
+        }
         next_blocks[place] = row.next_block;
     }
+    if (counts.form == Form::compact) rank_bits(high_bits, compact_high_bits(counts.entries));
+}
+
+// Fills in what a file says about the ids: themselves, and how many each entry has.
+void place_ids(std::byte* image, const ImageMap& map, const Counts& counts, const std::vector<Row>& rows,
+               const std::vector<std::uint32_t>& starts, const std::uint64_t* ids) {
+    for (std::uint64_t k = 0; k < counts.ids; ++k) {
+        put_packed(image + map.ids, counts.id_bits, k, ids[rows[k].position] - counts.smallest_id);
+    }
+    if (counts.repeated == 0) return;
+    auto* repeated = reinterpret_cast<std::uint64_t*>(image + map.repeated);
+    auto* extra_ids = reinterpret_cast<std::uint32_t*>(image + map.extra_ids);
+    for (std::uint64_t entry = 0; entry < counts.entries; ++entry) {
+        const std::uint32_t extra = starts[entry + 1] - starts[entry] - 1;
+        if (extra == 0) continue;
+        set_ranked_bit(repeated, entry);
+        extra_ids[1] = extra_ids[0] + extra;
+        ++extra_ids;
+    }
+    rank_bits(repeated, counts.entries);
 }
 
 }  // namespace
 
 Index Index::build(const std::uint8_t* hashes, const std::uint64_t* ids, std::uint64_t count, int threads,
-                   std::uint64_t ring_from) {
+                   std::uint64_t ring_from, Form form) {
     if (count >= std::numeric_limits<std::uint32_t>::max())
         throw std::length_error("an index holds fewer than 2^32 - 1 hashes");
     std::vector<Row> rows = sorted_rows(hashes, ids, count, threads);
@@ -140,23 +179,20 @@ Index Index::build(const std::uint8_t* hashes, const std::uint64_t* ids, std::ui
     Counts counts;
     counts.entries = starts.size() - 1;
     counts.ids = count;
-    counts.id_bytes = std::any_of(ids, ids + count, [](std::uint64_t id) { return id >> 32 != 0; }) ? 8 : 4;
+    for (std::uint64_t entry = 0; entry < counts.entries; ++entry) {
+        counts.repeated += starts[entry + 1] - starts[entry] > 1 ? 1 : 0;
+    }
+    if (count > 0) {
+        const auto [smallest, largest] = std::minmax_element(ids, ids + count);
+        counts.smallest_id = *smallest;
+        counts.id_bits = packed_bits_for(*largest - *smallest);
+    }
     counts.layout = counts.entries >= ring_from && counts.entries > 0 ? Layout::ring : Layout::flat;
+    counts.form = form;
     const ImageMap map(counts);
     Memory memory = Memory::allocate(map.total_bytes);
     std::byte* image = memory.data();
-
-    for (std::uint64_t k = 0; k < count; ++k) {
-        const std::uint64_t id = ids[rows[k].position];
-        if (counts.id_bytes == 8) {
-            std::memcpy(image + map.ids + k * 8, &id, 8);
-        } else {
-            const auto narrow = static_cast<std::uint32_t>(id);
-            std::memcpy(image + map.ids + k * 4, &narrow, 4);
-        }
-    }
-    if (counts.has_id_starts())
-        std::memcpy(image + map.id_starts, starts.data(), starts.size() * sizeof(std::uint32_t));
+    place_ids(image, map, counts, rows, starts, ids);
 
     auto* stored = reinterpret_cast<HashWords*>(image + map.hashes);
     constexpr std::uint64_t stretch = 1 << 16;

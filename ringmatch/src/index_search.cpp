@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -96,16 +97,23 @@ Index::Index(Memory memory, const Counts& counts, bool sealed)
     : memory_(std::move(memory)), counts_(counts), view_{}, sealed_(sealed) {
     const ImageMap map(counts_);
     const std::byte* image = memory_.data();
-    ids_ = image + map.ids;
-    if (counts_.has_id_starts()) id_starts_ = reinterpret_cast<const std::uint32_t*>(image + map.id_starts);
+    ids_ = packed_numbers(image + map.ids, counts_.id_bits);
+    if (counts_.repeated != 0) {
+        repeated_ = reinterpret_cast<const std::uint64_t*>(image + map.repeated);
+        extra_ids_ = reinterpret_cast<const std::uint32_t*>(image + map.extra_ids);
+    }
     view_.entry_count = counts_.entries;
+    view_.form = counts_.form;
     view_.hashes = reinterpret_cast<const std::uint64_t*>(image + map.hashes);
     if (counts_.layout == Layout::flat) return;
     for (int table = 0; table < kBlockCount; ++table) {
-        view_.tables[table].starts = reinterpret_cast<const std::uint32_t*>(image + map.starts[table]);
-        view_.tables[table].entries =
-            table == 0 ? nullptr : reinterpret_cast<const std::uint32_t*>(image + map.entries[table]);
-        view_.tables[table].next_blocks = reinterpret_cast<const std::uint16_t*>(image + map.next_blocks[table]);
+        view_.tables[table] = {
+            .starts = reinterpret_cast<const std::uint32_t*>(image + map.starts[table]),
+            .next_blocks = reinterpret_cast<const std::uint16_t*>(image + map.next_blocks[table]),
+            .entries = packed_numbers(image + map.entries[table], counts_.entry_bits()),
+            .low_bits = reinterpret_cast<const std::uint16_t*>(image + map.low_bits[table]),
+            .high_bits = reinterpret_cast<const std::uint64_t*>(image + map.high_bits[table]),
+        };
     }
 }
 
@@ -163,15 +171,16 @@ const std::byte* Index::sealed_image(int threads) {
     return memory_.data();
 }
 
-std::uint64_t Index::id_at(std::uint64_t position) const {
-    if (counts_.id_bytes == 8) {
-        std::uint64_t id;
-        std::memcpy(&id, ids_ + position * 8, 8);
-        return id;
-    }
-    std::uint32_t id;
-    std::memcpy(&id, ids_ + position * 4, 4);
-    return id;
+std::uint64_t Index::first_id(std::uint64_t entry) const {
+    if (repeated_ == nullptr) return entry;
+    if (entry == counts_.entries) return counts_.ids;
+    const std::uint64_t* words = repeated_ + entry / kLineBits * kLineWords;
+    const std::uint64_t word = 1 + entry % kLineBits / 64;
+    std::uint64_t before = words[0];
+    for (std::uint64_t k = 1; k < word; ++k) before += static_cast<std::uint64_t>(std::popcount(words[k]));
+    const std::uint64_t earlier_bits = (std::uint64_t{1} << (entry % kLineBits % 64)) - 1;
+    before += static_cast<std::uint64_t>(std::popcount(words[word] & earlier_bits));
+    return entry + extra_ids_[before];
 }
 
 void Index::append_ids(std::uint32_t query, std::uint32_t entry, std::uint32_t distance,

@@ -13,15 +13,19 @@ from ringmatch import _native
 Picture = NDArray[np.uint8]
 
 
-@pytest.fixture(params=["portable", "avx2", "avx512"])
+@pytest.fixture(params=_native.available_paths())
 def dispatch_path(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Run the test once on every set of instructions this machine has."""
-    if request.param not in _native.available_paths():
-        pytest.skip(f"this machine cannot run the {request.param} path: it stays untested here")
+    """Run the test once on every set of instructions this machine has; the others stay untested here."""
     before = _native.active_path()
     _native.select_path(request.param)
     yield request.param
     _native.select_path(before)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "compact"])
+def compact(request: pytest.FixtureRequest) -> bool:
+    """Run the test once on each form of the index."""
+    return bool(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,20 @@ from ringmatch import DamagedIndex, Index, _native
 
 HEADER_BYTES = 4096
 PIECE_BYTES = 4 * 2**20
-ENTRIES_FIELD, IDS_FIELD, BODY_FIELD, HEADER_FIELD = 24, 32, 56, 64
+# Offsets of header fields, as struct Header in src/image.cpp has them.
+TOTAL_FIELD, ENTRIES_FIELD, IDS_FIELD, REPEATED_FIELD = 16, 24, 32, 40
+ID_BITS_FIELD, LAYOUT_FIELD, FORM_FIELD, PERMUTATION_FIELD, BODY_FIELD, HEADER_FIELD = 56, 60, 64, 68, 72, 80
 
 
-def example(count: int, repeats: bool = False, tables: bool = False) -> tuple[Index, NDArray[np.uint8]]:
+def example(
+    count: int, repeats: bool = False, tables: bool = False, compact: bool = False
+) -> tuple[Index, NDArray[np.uint8]]:
     rng = np.random.default_rng(count)
     hashes = rng.integers(0, 256, (count, 32), dtype=np.uint8)
     if repeats:
         hashes[count // 2 :] = hashes[: count - count // 2]
-    native = _native.NativeIndex.build(hashes, np.arange(count, dtype=np.uint64), 1, ring_from=0 if tables else 2**32)
+    ids = np.arange(count, dtype=np.uint64)
+    native = _native.NativeIndex.build(hashes, ids, 1, ring_from=0 if tables else 2**32, compact=compact)
     return Index(native), hashes
 
 
@@ -39,8 +44,10 @@ def reseal(image: bytearray) -> None:
 @pytest.mark.parametrize("tables", [False, True])
 @pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 5, 700])
-def test_a_saved_index_answers_alike_after_opening(tmp_path: Path, count: int, repeats: bool, tables: bool) -> None:
-    index, hashes = example(count, repeats, tables)
+def test_a_saved_index_answers_alike_after_opening(
+    tmp_path: Path, count: int, repeats: bool, tables: bool, compact: bool
+) -> None:
+    index, hashes = example(count, repeats, tables, compact)
     path = tmp_path / "list.ring"
 
     index.save(path)
@@ -48,13 +55,14 @@ def test_a_saved_index_answers_alike_after_opening(tmp_path: Path, count: int, r
 
     assert len(opened) == count
     assert opened.entry_count == index.entry_count
+    assert opened.compact is compact
     assert path.stat().st_size == index.size_bytes == opened.size_bytes
     for before, after in zip(index.search(hashes), opened.search(hashes), strict=True):
         assert np.array_equal(before, after)
 
 
-def test_an_opened_index_can_be_saved_again_byte_for_byte(tmp_path: Path) -> None:
-    index, _ = example(300, tables=True)
+def test_an_opened_index_can_be_saved_again_byte_for_byte(tmp_path: Path, compact: bool) -> None:
+    index, _ = example(300, tables=True, compact=compact)
     index.save(tmp_path / "first")
 
     Index.open(tmp_path / "first").save(tmp_path / "second")
@@ -62,14 +70,14 @@ def test_an_opened_index_can_be_saved_again_byte_for_byte(tmp_path: Path) -> Non
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_the_same_hashes_make_the_same_file_whatever_the_order_and_threads(tmp_path: Path) -> None:
+def test_the_same_hashes_make_the_same_file_whatever_the_order_and_threads(tmp_path: Path, compact: bool) -> None:
     rng = np.random.default_rng(1)
     hashes = rng.integers(0, 4, (9000, 32), dtype=np.uint8)
     ids = np.arange(9000, dtype=np.uint64)
     shuffled = rng.permutation(9000)
 
-    Index.build(hashes, ids).save(tmp_path / "first")
-    Index.build(hashes[shuffled], ids[shuffled], threads=3).save(tmp_path / "second")
+    Index.build(hashes, ids, compact=compact).save(tmp_path / "first")
+    Index.build(hashes[shuffled], ids[shuffled], threads=3, compact=compact).save(tmp_path / "second")
 
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
@@ -122,8 +130,8 @@ def test_every_changed_byte_of_a_file_is_noticed() -> None:
         image[position] ^= 1 << (position % 8)
 
 
-def test_a_changed_byte_in_any_table_is_noticed(tmp_path: Path) -> None:
-    index, _ = example(2000, repeats=True, tables=True)
+def test_a_changed_byte_in_any_table_is_noticed(tmp_path: Path, compact: bool) -> None:
+    index, _ = example(2000, repeats=True, tables=True, compact=compact)
     path = tmp_path / "list.ring"
     index.save(path)
     image = path.read_bytes()
@@ -184,13 +192,18 @@ def test_resealing_in_these_tests_matches_the_real_seal() -> None:
     assert resealed == image
 
 
-@pytest.mark.parametrize("field", [ENTRIES_FIELD, IDS_FIELD, 16, 40, 44, 48])
+@pytest.mark.parametrize(
+    "field",
+    [TOTAL_FIELD, ENTRIES_FIELD, IDS_FIELD, REPEATED_FIELD, LAYOUT_FIELD, FORM_FIELD, PERMUTATION_FIELD],
+)
 @pytest.mark.parametrize("value", [0, 1, 41, 2**16, 2**31, 2**32 - 1])
-def test_a_forged_header_is_refused(tmp_path: Path, field: int, value: int) -> None:
-    index, _ = example(40, repeats=True, tables=True)
+def test_a_forged_header_is_refused(tmp_path: Path, field: int, value: int, compact: bool) -> None:
+    index, _ = example(40, repeats=True, tables=True, compact=compact)
     image = bytearray(index.to_bytes())
     true_value = struct.unpack_from("=I", image, field)[0]
-    struct.pack_into("=I", image, field, value + 1 if value == true_value else value)
+    if value == true_value:
+        value = 2**32 - 2
+    struct.pack_into("=I", image, field, value)
     reseal(image)
     path = tmp_path / "forged"
     path.write_bytes(image)
@@ -199,8 +212,22 @@ def test_a_forged_header_is_refused(tmp_path: Path, field: int, value: int) -> N
         Index.open(path)
 
 
-def test_a_forged_table_cannot_make_a_search_read_outside_the_file() -> None:
+@pytest.mark.parametrize("bits", [*range(6), *range(57, 64), 65, 2**16, 2**32 - 1])
+def test_a_forged_width_of_ids_is_refused_or_reads_inside_the_file(bits: int) -> None:
     index, hashes = example(40, repeats=True, tables=True)
+    image = bytearray(index.to_bytes())
+    struct.pack_into("=I", image, ID_BITS_FIELD, bits)
+    reseal(image)
+
+    if bits > 56:
+        with pytest.raises(DamagedIndex):
+            Index.from_bytes(bytes(image))
+    else:
+        assert max(Index.from_bytes(bytes(image)).search(hashes).id) < 2**bits
+
+
+def test_a_forged_table_cannot_make_a_search_read_outside_the_file(compact: bool) -> None:
+    index, hashes = example(40, repeats=True, tables=True, compact=compact)
     original = index.to_bytes()
     rng = np.random.default_rng(3)
     refused = 0
@@ -218,6 +245,21 @@ def test_a_forged_table_cannot_make_a_search_read_outside_the_file() -> None:
             refused += 1
 
     assert refused > 50
+
+
+def test_forged_entries_beyond_the_end_are_not_followed(compact: bool) -> None:
+    """They are the only numbers that opening does not look at: a search does, when it uses one."""
+    index, hashes = example(700, tables=True, compact=compact)
+    forged = bytearray(index.to_bytes())
+    # The last table: its starts end with the number of entries, and the next section follows on a multiple of 64.
+    begin = -(-(forged.rindex(struct.pack("=I", 700)) + 4) // 64) * 64
+    length = 700 * 2 if compact else 700 * 10 // 8
+    forged[begin : begin + length] = b"\xff" * length
+    reseal(forged)
+
+    found = Index.from_bytes(bytes(forged)).search(hashes, 31)
+
+    assert set(found.id.tolist()) <= set(range(700))
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def assert_same(found: Matches, expected: Matches) -> None:
         assert np.array_equal(got, want), name
 
 
-def ring_index(hashes: Hashes, ids: NDArray[np.uint64], threads: int = 1) -> Index:
+def ring_index(hashes: Hashes, ids: NDArray[np.uint64], compact: bool = False) -> Index:
     """Build with tables even where a scan would be chosen."""
-    return Index(_native.NativeIndex.build(hashes, ids, threads, ring_from=0))
+    return Index(_native.NativeIndex.build(hashes, ids, 1, ring_from=0, compact=compact))
 
 
 def some_ids(count: int) -> NDArray[np.uint64]:
@@ -107,26 +107,28 @@ def queries_around(rng: np.random.Generator, hashes: Hashes, count: int) -> Hash
 
 @pytest.mark.parametrize("size", [0, 1, 2, 63, 64, 65, 1030])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_both_layouts_find_what_a_full_scan_finds(kind: str, size: int, dispatch_path: str) -> None:
+def test_both_layouts_find_what_a_full_scan_finds(kind: str, size: int, compact: bool, dispatch_path: str) -> None:
     rng = np.random.default_rng([size, 1])
     hashes = KINDS[kind](rng, size)
     ids = some_ids(size)
     queries = queries_around(rng, hashes, 30)
 
-    for index in (Index.build(hashes, ids), ring_index(hashes, ids)):
+    for index in (Index.build(hashes, ids, compact=compact), ring_index(hashes, ids, compact)):
         assert len(index) == size
         for max_distance in (0, 15, 16, 31):
             assert_same(index.search(queries, max_distance), full_scan(hashes, ids, queries, max_distance))
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(kind: str, dispatch_path: str) -> None:
+def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(
+    kind: str, compact: bool, dispatch_path: str
+) -> None:
     rng = np.random.default_rng(2)
     hashes = KINDS[kind](rng, 10_000)
     ids = some_ids(10_000)
     queries = queries_around(rng, hashes, 32)
     widest = full_scan(hashes, ids, queries, 31)
-    index = Index.build(hashes, ids)
+    index = Index.build(hashes, ids, compact=compact)
 
     for max_distance in range(32):
         within = widest.distance <= max_distance
@@ -135,12 +137,12 @@ def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(kind: str, d
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1030])
-def test_one_query_alone_is_answered_like_many(size: int, dispatch_path: str) -> None:
+def test_one_query_alone_is_answered_like_many(size: int, compact: bool, dispatch_path: str) -> None:
     """Few queries on a short list are scanned in another way than a batch."""
     rng = np.random.default_rng([size, 6])
     hashes = clustered(rng, size)
     ids = some_ids(size)
-    index = Index.build(hashes, ids)
+    index = ring_index(hashes, ids, compact)
 
     for query in queries_around(rng, hashes, 20):
         alone = query[np.newaxis]
@@ -149,12 +151,14 @@ def test_one_query_alone_is_answered_like_many(size: int, dispatch_path: str) ->
 
 @pytest.mark.parametrize("size", [1, 65, 3000])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_joining_a_batch_with_the_tables_gives_the_same_answers(kind: str, size: int, dispatch_path: str) -> None:
+def test_joining_a_batch_with_the_tables_gives_the_same_answers(
+    kind: str, size: int, compact: bool, dispatch_path: str
+) -> None:
     rng = np.random.default_rng([size, 5])
     hashes = KINDS[kind](rng, size)
     ids = some_ids(size)
     queries = queries_around(rng, hashes, 60)
-    native = _native.NativeIndex.build(hashes, ids, 1, ring_from=0)
+    native = _native.NativeIndex.build(hashes, ids, 1, ring_from=0, compact=compact)
 
     for max_distance in (0, 7, 15, 16, 24, 31):
         for threads in (1, 3):
@@ -179,7 +183,7 @@ def test_a_large_batch_on_a_long_list_is_answered_like_its_parts() -> None:
 
 
 @pytest.mark.parametrize("spread", ["even", "one_run", "pairs"])
-def test_differences_placed_against_the_tables_are_found(spread: str, dispatch_path: str) -> None:
+def test_differences_placed_against_the_tables_are_found(spread: str, compact: bool, dispatch_path: str) -> None:
     """The method rests on where differences lie in the blocks, so they are put where it is weakest."""
     rng = np.random.default_rng(3)
     stored_bits = rng.random((2000, 256)) < 0.5
@@ -198,7 +202,7 @@ def test_differences_placed_against_the_tables_are_found(spread: str, dispatch_p
     hashes, queries = in_stored_order(stored_bits), in_stored_order(query_bits)
     ids = some_ids(2000)
 
-    found = ring_index(hashes, ids).search(queries)
+    found = ring_index(hashes, ids, compact).search(queries)
 
     assert_same(found, full_scan(hashes, ids, queries, 31))
 
@@ -217,25 +221,31 @@ def small_sets(draw: st.DrawFn) -> tuple[Hashes, NDArray[np.uint64], Hashes]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(sets=small_sets(), max_distance=st.integers(0, 31), path=st.sampled_from(PATHS), tables=st.booleans())
+@given(
+    sets=small_sets(),
+    max_distance=st.integers(0, 31),
+    path=st.sampled_from(PATHS),
+    tables=st.booleans(),
+    compact=st.booleans(),
+)
 def test_the_index_finds_exactly_what_a_full_scan_finds(
-    sets: tuple[Hashes, NDArray[np.uint64], Hashes], max_distance: int, path: str, tables: bool
+    sets: tuple[Hashes, NDArray[np.uint64], Hashes], max_distance: int, path: str, tables: bool, compact: bool
 ) -> None:
     hashes, ids, queries = sets
     before = _native.active_path()
     _native.select_path(path)
     try:
-        index = ring_index(hashes, ids) if tables else Index.build(hashes, ids)
+        index = ring_index(hashes, ids, compact) if tables else Index.build(hashes, ids, compact=compact)
         assert_same(index.search(queries, max_distance), full_scan(hashes, ids, queries, max_distance))
     finally:
         _native.select_path(before)
 
 
-def test_every_id_of_a_repeated_hash_comes_back() -> None:
+def test_every_id_of_a_repeated_hash_comes_back(compact: bool) -> None:
     rng = np.random.default_rng(4)
     hashes = random_hashes(rng, 300)[rng.integers(0, 300, 20_000)]
     ids = rng.integers(0, 2**64, 20_000, dtype=np.uint64)
-    index = ring_index(hashes, ids)
+    index = ring_index(hashes, ids, compact)
 
     found = index.search(hashes[:50], 0)
 
@@ -254,22 +264,22 @@ def test_ids_of_any_size_come_back_unchanged(largest: int) -> None:
     assert found.id.tolist() == [0, largest, 7]
 
 
-def test_threads_change_nothing_but_the_time() -> None:
+def test_threads_change_nothing_but_the_time(compact: bool) -> None:
     rng = np.random.default_rng(6)
     hashes = clustered(rng, 20_000)
     ids = some_ids(20_000)
     queries = queries_around(rng, hashes, 1500)
-    alone = Index.build(hashes, ids, threads=1)
-    together = Index.build(hashes, ids, threads=3)
+    alone = Index.build(hashes, ids, threads=1, compact=compact)
+    together = Index.build(hashes, ids, threads=3, compact=compact)
 
     assert_same(together.search(queries, threads=3), alone.search(queries))
     assert_same(together.search(queries, threads=0), alone.search(queries))
 
 
-def test_one_index_serves_many_threads_at_once() -> None:
+def test_one_index_serves_many_threads_at_once(compact: bool) -> None:
     rng = np.random.default_rng(7)
     hashes = random_hashes(rng, 20_000)
-    index = Index.build(hashes, some_ids(20_000))
+    index = Index.build(hashes, some_ids(20_000), compact=compact)
     queries = queries_around(rng, hashes, 500)
     expected = index.search(queries)
     results: list[Matches] = []

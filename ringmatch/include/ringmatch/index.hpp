@@ -38,7 +38,7 @@ class Index {
     // hashes: count x 32 bytes; ids: count numbers. The ring layout is used from ring_from different hashes.
     // threads: 0 means every core. Throws std::length_error from 2^32 - 1 hashes.
     static Index build(const std::uint8_t* hashes, const std::uint64_t* ids, std::uint64_t count, int threads,
-                       std::uint64_t ring_from = kRingFromEntries);
+                       std::uint64_t ring_from = kRingFromEntries, Form form = Form::plain);
 
     // Maps the file and checks all of it. Throws std::system_error or DamagedImage.
     static Index open(const std::string& path, int threads);
@@ -68,16 +68,17 @@ class Index {
     Memory memory_;
     Counts counts_;
     IndexView view_;
-    const std::byte* ids_ = nullptr;
-    const std::uint32_t* id_starts_ = nullptr;  // null when every entry has exactly one id
+    PackedNumbers ids_{};
+    const std::uint64_t* repeated_ = nullptr;  // null when every entry has exactly one id
+    const std::uint32_t* extra_ids_ = nullptr;
     bool sealed_ = false;
     std::unique_ptr<std::mutex> sealing_ = std::make_unique<std::mutex>();
 
     struct Collector;
     static void collect(void* context, std::uint32_t query, std::uint32_t entry, std::uint32_t distance);
 
-    std::uint64_t first_id(std::uint64_t entry) const { return id_starts_ == nullptr ? entry : id_starts_[entry]; }
-    std::uint64_t id_at(std::uint64_t position) const;
+    std::uint64_t first_id(std::uint64_t entry) const;
+    std::uint64_t id_at(std::uint64_t position) const { return counts_.smallest_id + packed_at(ids_, position); }
     std::vector<Match> search_each(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;
     std::vector<Match> join(const HashWords* queries, std::uint32_t count, int max_distance, int threads) const;
     void append_ids(std::uint32_t query, std::uint32_t entry, std::uint32_t distance, std::vector<Match>& out) const;

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "ringmatch/packed.hpp"
+
 namespace ringmatch {
 
 constexpr int kHashBytes = 32;
@@ -15,15 +17,25 @@ constexpr int kBlockCount = 16;
 constexpr std::uint32_t kKeyCount = 65536;  // a block has 16 bits
 constexpr int kMaxDistance = 31;            // the probes of the ring method below are complete up to here
 
-// Table t lists the entries by the value of their block t: those with key k are at [starts[k], starts[k + 1]).
+// How the tables say which entry is at a position. Table 0 does not: hashes are stored in the order of their block 0.
+enum class Form : std::uint32_t {
+    plain = 0,    // the number itself, in as many bits as the largest needs
+    compact = 1,  // about 18 bits whatever the size of the list, a little slower to read; see compact.hpp
+};
+
+// Table t lists the entries by the value of their block t: those with key k are at [starts[k], starts[k + 1]), in
+// ascending order.
 struct TableView {
     const std::uint32_t* starts;       // kKeyCount + 1 numbers
-    const std::uint32_t* entries;      // null in table 0: hashes are stored in the order of their block 0
     const std::uint16_t* next_blocks;  // block (t + 1) mod 16 of the same entry; readable for 64 bytes past the end
+    PackedNumbers entries;             // plain form only
+    const std::uint16_t* low_bits;     // compact form only
+    const std::uint64_t* high_bits;    // compact form only
 };
 
 struct IndexView {
     std::uint64_t entry_count;
+    Form form;
     const std::uint64_t* hashes;  // kHashWords words each, bits already permuted
     TableView tables[kBlockCount];
 };

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "ringmatch/compact.hpp"
 #include "ringmatch/kernel.hpp"
 
 namespace ringmatch {
@@ -75,7 +76,8 @@ inline bool is_first_passing_table(const std::uint64_t* a, const std::uint64_t* 
 struct Bucket {
     std::uint32_t begin;
     std::uint32_t end;
-    std::uint32_t limit;  // bits that the next block may still differ in
+    std::uint16_t key;
+    std::uint16_t limit;  // bits that the next block may still differ in
 };
 
 struct BucketList {
@@ -85,30 +87,56 @@ struct BucketList {
 
 struct Survivor {
     std::uint32_t query;
-    std::uint32_t table;
+    std::uint16_t table;
+    std::uint16_t key;
     std::uint32_t where;  // position in the table, then the entry there
 };
 
-// Survivors of the packed scan wait in two queues, first for the line with their entry number, then for their hash.
+// How each form of a table names the entry at a position, and what to fetch before asking.
+struct PlainEntries {
+    static void prefetch(const IndexView&, const TableView& table, std::uint32_t, std::uint32_t position) {
+        __builtin_prefetch(packed_address(table.entries, position));
+    }
+    static std::uint64_t at(const IndexView&, const TableView& table, std::uint32_t, std::uint32_t position) {
+        return packed_at(table.entries, position);
+    }
+};
+
+struct CompactEntries {
+    static void prefetch(const IndexView& index, const TableView& table, std::uint32_t key, std::uint32_t position) {
+        const std::uint64_t first = compact_first_bit(index.entry_count, key, position);
+        const std::uint64_t last = first + (index.entry_count >> 16);
+        __builtin_prefetch(table.low_bits + position);
+        __builtin_prefetch(table.high_bits + first / kLineBits * kLineWords);
+        __builtin_prefetch(table.high_bits + last / kLineBits * kLineWords);
+    }
+    static std::uint64_t at(const IndexView& index, const TableView& table, std::uint32_t key, std::uint32_t position) {
+        return compact_entry(table.low_bits, table.high_bits, index.entry_count, key, position,
+                             [](std::uint64_t word) { return std::uint64_t{count_bits(word)}; });
+    }
+};
+
+// Survivors of the packed scan wait in two queues, first for the lines that name their entry, then for their hash.
 // The queues are bounded, so a bucket of any size passes through.
+template <class Entries>
 class SurvivorQueue {
   public:
-    SurvivorQueue(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink, void* context)
+    SurvivorQueue(const IndexView& index, const std::uint64_t* queries, int max_distance, MatchSink sink, void* context)
         : index_(index),
-          queries_(queries.hashes),
+          queries_(queries),
           max_distance_(static_cast<std::uint32_t>(max_distance)),
           limits_(limits_for(max_distance)),
           sink_(sink),
           context_(context) {}
 
-    void push(std::uint32_t query, std::uint32_t table, std::uint32_t position) {
-        const std::uint32_t* entries = index_.tables[table].entries;
-        if (entries == nullptr) {
-            push_entry({query, table, position});
+    void push(std::uint32_t query, std::uint32_t table, std::uint32_t key, std::uint32_t position) {
+        const Survivor survivor{query, static_cast<std::uint16_t>(table), static_cast<std::uint16_t>(key), position};
+        if (table == 0) {
+            push_entry(survivor);
             return;
         }
-        __builtin_prefetch(entries + position);
-        positions_[positions_in_++ % kFifoSize] = {query, table, position};
+        Entries::prefetch(index_, index_.tables[table], key, position);
+        positions_[positions_in_++ % kFifoSize] = survivor;
         if (positions_in_ - positions_out_ >= kFifoLag) resolve_oldest();
     }
 
@@ -120,7 +148,10 @@ class SurvivorQueue {
   private:
     void resolve_oldest() {
         Survivor survivor = positions_[positions_out_++ % kFifoSize];
-        survivor.where = index_.tables[survivor.table].entries[survivor.where];
+        const std::uint64_t entry = Entries::at(index_, index_.tables[survivor.table], survivor.key, survivor.where);
+        // Opening does not look at every number. Only a forged file has one beyond the end, and it must not be followed.
+        if (entry >= index_.entry_count) return;
+        survivor.where = static_cast<std::uint32_t>(entry);
         push_entry(survivor);
     }
 
@@ -159,11 +190,11 @@ inline std::uint32_t key_of(std::uint32_t block, std::uint32_t probe) {
 
 inline std::uint32_t probes_for(Limits limits) { return limits.first_block == 0 ? 1 : kProbesPerTable; }
 
-inline std::uint32_t next_limit(Limits limits, std::uint32_t probe) {
-    return limits.first_two_blocks - (probe == 0 ? 0u : 1u);
+inline std::uint16_t next_limit(Limits limits, std::uint32_t probe) {
+    return static_cast<std::uint16_t>(limits.first_two_blocks - (probe == 0 ? 0u : 1u));
 }
 
-template <class Tuning>
+template <class Tuning, class Entries>
 void search_ring_tuned(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink,
                        void* context) {
     static_assert(Tuning::steps_ahead < kStepRing);
@@ -171,7 +202,7 @@ void search_ring_tuned(const IndexView& index, const QueryRange& queries, int ma
     const std::uint32_t probes = probes_for(limits);
     const std::int64_t steps = static_cast<std::int64_t>(queries.last - queries.first) * kBlockCount;
     BucketList lists[kStepRing];
-    SurvivorQueue survivors(index, queries, max_distance, sink, context);
+    SurvivorQueue<Entries> survivors(index, queries.hashes, max_distance, sink, context);
 
     const auto query_of = [&](std::int64_t step) {
         return queries.hashes + (queries.first + static_cast<std::uint64_t>(step / kBlockCount)) * kHashWords;
@@ -193,7 +224,7 @@ void search_ring_tuned(const IndexView& index, const QueryRange& queries, int ma
         for (std::uint32_t probe = 0; probe < probes; ++probe) {
             const std::uint32_t key = key_of(block, probe);
             const std::uint32_t begin = view.starts[key], end = view.starts[key + 1];
-            list.buckets[list.count] = {begin, end, next_limit(limits, probe)};
+            list.buckets[list.count] = {begin, end, static_cast<std::uint16_t>(key), next_limit(limits, probe)};
             list.count += begin != end;
             prefetch_lines<Tuning>(view.next_blocks + begin, view.next_blocks + end);
         }
@@ -206,7 +237,7 @@ void search_ring_tuned(const IndexView& index, const QueryRange& queries, int ma
         for (std::uint32_t k = 0; k < list.count; ++k) {
             const Bucket bucket = list.buckets[k];
             scan_blocks(index.tables[table].next_blocks, bucket.begin, bucket.end, next, bucket.limit,
-                        [&](std::uint32_t position) { survivors.push(query, table, position); });
+                        [&](std::uint32_t position) { survivors.push(query, table, bucket.key, position); });
         }
     };
 
@@ -220,25 +251,35 @@ void search_ring_tuned(const IndexView& index, const QueryRange& queries, int ma
     survivors.drain();
 }
 
-void search_ring(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink, void* context) {
+template <class Entries>
+void search_ring_in(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink,
+                    void* context) {
     if (index.entry_count < kLargeFromEntries) {
-        search_ring_tuned<SmallTables>(index, queries, max_distance, sink, context);
+        search_ring_tuned<SmallTables, Entries>(index, queries, max_distance, sink, context);
     } else {
-        search_ring_tuned<LargeTables>(index, queries, max_distance, sink, context);
+        search_ring_tuned<LargeTables, Entries>(index, queries, max_distance, sink, context);
+    }
+}
+
+void search_ring(const IndexView& index, const QueryRange& queries, int max_distance, MatchSink sink, void* context) {
+    if (index.form == Form::compact) {
+        search_ring_in<CompactEntries>(index, queries, max_distance, sink, context);
+    } else {
+        search_ring_in<PlainEntries>(index, queries, max_distance, sink, context);
     }
 }
 
 // The other way round for many queries: go through a table once, in order, and bring to each bucket the queries that
 // probe it. The table streams in at the speed of memory, and the queries, sorted by their block, fit the inner caches.
-void join_keys(const IndexView& index, const QueryTable& table, const KeyRange& range, int max_distance, MatchSink sink,
-               void* context) {
+template <class Entries>
+void join_keys_in(const IndexView& index, const QueryTable& table, const KeyRange& range, int max_distance,
+                  MatchSink sink, void* context) {
     constexpr std::uint64_t line_blocks = 32;
     constexpr std::uint64_t lines_ahead = 24;
     const Limits limits = limits_for(max_distance);
     const std::uint32_t probes = probes_for(limits);
     const TableView& view = index.tables[range.table];
-    const QueryRange queries{table.hashes, 0, 0};
-    SurvivorQueue survivors(index, queries, max_distance, sink, context);
+    SurvivorQueue<Entries> survivors(index, table.hashes, max_distance, sink, context);
     for (std::uint32_t key = range.first; key < range.last; ++key) {
         const std::uint32_t begin = view.starts[key], end = view.starts[key + 1];
         if (begin == end) continue;
@@ -252,11 +293,20 @@ void join_keys(const IndexView& index, const QueryTable& table, const KeyRange& 
             for (std::uint32_t k = table.starts[from]; k < table.starts[from + 1]; ++k) {
                 const std::uint32_t query = table.queries[k];
                 scan_blocks(view.next_blocks, begin, end, table.next_blocks[k], limit,
-                            [&](std::uint32_t position) { survivors.push(query, range.table, position); });
+                            [&](std::uint32_t position) { survivors.push(query, range.table, key, position); });
             }
         }
     }
     survivors.drain();
+}
+
+void join_keys(const IndexView& index, const QueryTable& table, const KeyRange& range, int max_distance, MatchSink sink,
+               void* context) {
+    if (index.form == Form::compact) {
+        join_keys_in<CompactEntries>(index, table, range, max_distance, sink, context);
+    } else {
+        join_keys_in<PlainEntries>(index, table, range, max_distance, sink, context);
+    }
 }
 
 void scan_for_one(const IndexView& index, const QueryRange& queries, std::uint32_t query, int max_distance,
