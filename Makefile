@@ -2,11 +2,12 @@
 PY := .venv/bin/python
 ROOM ?=
 SIZE ?=
+PART ?=
 
-.PHONY: help setup demo run test check fix bench
+.PHONY: help setup demo run test check fix bench bench-matching test-peers peers sanitize
 
 help: ## list these doors
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: ## install everything into .venv (safe to repeat)
 	@tools/setup.sh
@@ -32,7 +33,16 @@ check: setup ## style, types, import directions, translations, migrations, docst
 fix: setup ## mend style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .
 
-bench: setup ## the matching engine beside its peers; SIZE=100000 for a smaller list
-	@.venv/bin/uv pip install --quiet --target .venv/peers --no-deps -r ringmatch/benchmarks/requirements.txt
-	@PYTHONPATH=.venv/peers OMP_NUM_THREADS=1 $(PY) ringmatch/benchmarks/search.py --size $(or $(SIZE),1000000)
-	@PYTHONPATH=.venv/peers $(PY) ringmatch/benchmarks/hashing.py
+bench: bench-matching # the same
+
+bench-matching: setup peers ## the matching engine beside its peers, 10 million hashes; SIZE=200000 for a quick look, PART=hash
+	@PYTHONPATH=.venv/peers $(PY) ringmatch/benchmarks/run.py $(if $(SIZE),--size $(SIZE)) $(if $(PART),--part $(PART))
+
+test-peers: setup peers ## the drop-in for python-threatexchange, against the real package
+	@PYTHONPATH=.venv/peers $(PY) -m pytest -q ringmatch/tests/test_ringmatch_threatexchange.py
+
+peers: setup
+	@.venv/bin/uv pip install --quiet --python $(PY) --target .venv/peers --no-deps -r ringmatch/benchmarks/requirements.txt
+
+sanitize: setup ## the tests of the matching engine on a build that watches its memory
+	@$(MAKE) --no-print-directory -C ringmatch sanitize PYTHON="$(abspath $(PY))"

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint8]
+KINDS = ("random", "clustered")
 
 
 def make_list(kind: str, count: int, seed: int) -> Hashes:
@@ -53,12 +54,3 @@ def make_queries(hashes: Hashes, kind: str, count: int, seed: int) -> Hashes:
         : len(queries[::2])
     ]
     return queries
-
-
-def machine() -> str:
-    """Name the processor, as the system calls it."""
-    try:
-        with open("/proc/cpuinfo") as file:  # noqa: PTH123
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return "unknown processor"

@@ -1,30 +1,31 @@
-"""Hashing JPEG files, side by side with Pillow and pdqhash in one process.
+"""Hash JPEG files, side by side with Pillow and pdqhash in one process, decoding included, one thread.
 
-    python benchmarks/hashing.py --pictures 6
+    python benchmarks/hashing.py --results build/results
 
 Pictures are drawn from the seed: soft shapes, edges and grain. Drift is the distance in bits to Pillow + pdqhash.
 """
-# ruff: noqa: T201 (a program for the terminal)
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import io
-import os
-import statistics
-import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pdqhash
 import simplejpeg
-from data import machine
+from measure import ROUNDS, SEED, Result, context, in_turn, keep, say
 from numpy.typing import NDArray
 from PIL import Image
 
 import ringmatch
 
 SIZES = [(512, 512), (1024, 768), (4000, 3000)]
+PICTURES = 6
+# What the scaled decode is called in the release that has it.
+SCALED = {"scaled": True}
 
 
 def draw(rng: np.random.Generator, width: int, height: int) -> bytes:
@@ -46,50 +47,69 @@ def reference(data: bytes) -> NDArray[np.uint8]:
     return bits
 
 
-def ours(data: bytes) -> NDArray[np.uint8]:
+def luma(data: bytes) -> NDArray[np.uint8]:
     """Hash straight from luma, which is what pdq() does."""
     return np.unpackbits(np.frombuffer(ringmatch.pdq(data).hash, np.uint8))
 
 
-def ours_in_colour(data: bytes) -> NDArray[np.uint8]:
+def colour(data: bytes) -> NDArray[np.uint8]:
     """Decode to colour first, which loses nothing against the reference."""
     return np.unpackbits(np.frombuffer(ringmatch.pdq(simplejpeg.decode_jpeg(data)).hash, np.uint8))
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+def scaled(data: bytes) -> NDArray[np.uint8]:
+    """Decode a large picture smaller, with the weights of its full size."""
+    return np.unpackbits(np.frombuffer(ringmatch.pdq(data, **SCALED).hash, np.uint8))
 
-    print(f"{machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {ringmatch.active_path()}")
-    print(f"{options.pictures} pictures a size, seed {options.seed}, one thread, milliseconds a picture with decoding")
-    ways: dict[str, Callable[[bytes], NDArray[np.uint8]]] = {
-        "Pillow + pdqhash": reference,
-        "ringmatch, colour": ours_in_colour,
-        "ringmatch.pdq": ours,
-    }
+
+def ways() -> dict[str, Callable[[bytes], NDArray[np.uint8]]]:
+    """Return every way to hash that this release has."""
+    found: dict[str, Callable[[bytes], NDArray[np.uint8]]] = {"reference": reference, "colour": colour, "luma": luma}
+    if set(SCALED) <= set(inspect.signature(ringmatch.pdq).parameters):
+        found["scaled"] = scaled
+    return found
+
+
+def measure(seed: int, rounds: int, pictures: int) -> Result:
+    """Draw, time, and compare."""
+    result: Result = {"seed": seed, "rounds": rounds, "pictures": pictures, "context": context(), "sizes": {}}
+    say(f"hashing: {pictures} JPEG files a size, load {result['context']['load_at_start']}")
     for width, height in SIZES:
-        rng = np.random.default_rng(options.seed)
-        files = [draw(rng, width, height) for _ in range(options.pictures)]
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(options.rounds):
-            for name, way in ways.items():
-                start = time.perf_counter()
-                for data in files:
-                    way(data)
-                seconds[name].append((time.perf_counter() - start) / len(files))
+        rng = np.random.default_rng(seed)
+        files = [draw(rng, width, height) for _ in range(pictures)]
+        hashed = ways()
+        repeats = 1 if width > 2000 else 5
+        turns = {
+            name: lambda way=way, all_files=files * repeats: [way(data) for data in all_files]
+            for name, way in hashed.items()
+        }
+        seconds = in_turn(turns, rounds)
         expected = [reference(data) for data in files]
-        usual = statistics.median(seconds["Pillow + pdqhash"])
-        for name, way in ways.items():
+        of_size = {}
+        for name, way in hashed.items():
             drift = [int((way(data) != bits).sum()) for data, bits in zip(files, expected, strict=True)]
-            median = statistics.median(seconds[name])
-            print(
-                f"{width}x{height} {name:20} {median * 1000:8.2f} ms {usual / median:6.1f}x"
-                f"  drift mean {np.mean(drift):.2f} max {max(drift)}"
+            of_size[name] = {
+                "milliseconds": seconds[name] / repeats / pictures * 1000,
+                "drift_mean": float(np.mean(drift)),
+                "drift_max": max(drift),
+            }
+            say(
+                f"  {width}x{height} {name:10} {of_size[name]['milliseconds']:9.2f} ms"
+                f" {seconds['reference'] / seconds[name]:6.1f}x  drift mean {np.mean(drift):.2f} max {max(drift)}"
             )
+        result["sizes"][f"{width}x{height}"] = of_size
+    return result
+
+
+def main() -> None:
+    """Measure and keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=PICTURES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--results", type=Path, required=True)
+    options = parser.parse_args()
+    keep(options.results, "hashing", measure(options.seed, options.rounds, options.pictures))
 
 
 if __name__ == "__main__":

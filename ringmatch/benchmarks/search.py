@@ -1,140 +1,194 @@
-"""Search, side by side with faiss in one process, on the same data. Ratios are what to read: the machine cancels out.
+"""Search one list, side by side with faiss in one process.
 
-    OMP_NUM_THREADS=1 python benchmarks/search.py --size 1000000 --kind random
+    python benchmarks/search.py --size 1000000 --kind random --results build/results
 
-Every contender answers in turn, round after round, so that a disturbance meets all of them; the median round counts.
-Recall is against our exhaustive scan, which shares no code with the tables beyond counting bits.
+Every contender answers in turn, round after round, first with one thread and then with all; the median round counts.
+Recall is against our exhaustive scan, which shares no code with the tables beyond counting bits. The time is that of the
+answering alone: what is compared afterwards is made outside of it.
 """
-# ruff: noqa: T201 (a program for the terminal)
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import os
-import statistics
-import time
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import faiss
 import numpy as np
-from data import Hashes, machine, make_list, make_queries
+from data import KINDS, Hashes, make_list, make_queries
+from measure import MAX_DISTANCE, ROUNDS, SEED, Result, context, cores, in_turn, keep, peak_bytes, say, timed
 from numpy.typing import NDArray
 
-from ringmatch import _native
+from ringmatch import Index, _native
 
-MAX_DISTANCE = 31
+JOIN = 131_072
+ONLINE = 2_000  # queries in one call: as many as a busy service gathers, and few enough never to be joined
+LARGEST_OF_MULTIHASH = 10_000_000  # it takes 237 to 351 bytes a hash
 Pairs = NDArray[np.uint64]
+Ask = Callable[[Hashes, int], object]
 
 
 @dataclass
 class Contender:
-    """One way to answer, asked with its own number of queries: slow ones get fewer."""
+    """One way to answer, asked with its own number of queries: slow ones get fewer, so that a round stays short."""
 
-    name: str
-    answer: Callable[[Hashes], Pairs]
+    ask: Ask
+    pairs: Callable[[object], Pairs]
     queries: int
-    build_seconds: float = 0.0
-    rates: list[float] = field(default_factory=list)
-    recall: float = 0.0
-
-    @property
-    def rate(self) -> float:
-        """Queries a second in the median round."""
-        return statistics.median(self.rates)
+    build_seconds: float
+    bytes_a_hash: float | None = None
 
 
-def pairs(query: NDArray[np.integer], row: NDArray[np.integer]) -> Pairs:
-    """Return every found pair as one number, ascending."""
-    return np.unique(query.astype(np.uint64) << np.uint64(32) | row.astype(np.uint64))
+def coded(query: NDArray[np.integer], row: NDArray[np.integer]) -> Pairs:
+    """Return every found pair as one number, ascending, repeats kept."""
+    return np.sort(query.astype(np.uint64) << np.uint64(32) | row.astype(np.uint64))
 
 
-def of_ringmatch(index: _native.NativeIndex, threads: int, plan: str) -> Callable[[Hashes], Pairs]:
-    """Answer with one plan of ours."""
+def of_index(index: Index, batch: int) -> Ask:
+    """Answer through the public call, so many queries at a time."""
 
-    def answer(queries: Hashes) -> Pairs:
-        query, row, _ = index.search(queries, MAX_DISTANCE, threads, plan)
-        return pairs(query, row)
+    def ask(queries: Hashes, threads: int) -> object:
+        return [
+            index.search(queries[start : start + batch], MAX_DISTANCE, threads=threads)
+            for start in range(0, len(queries), batch)
+        ]
 
-    return answer
+    return ask
 
 
-def of_faiss(index: faiss.IndexBinary) -> Callable[[Hashes], Pairs]:
+def pairs_of_index(batch: int) -> Callable[[object], Pairs]:
+    """Return what turns the answers of `of_index` into pairs."""
+
+    def pairs(answers: object) -> Pairs:
+        parts = [coded(part.query + start * batch, part.id) for start, part in enumerate(answers)]  # type: ignore[arg-type]
+        return np.sort(np.concatenate(parts))
+
+    return pairs
+
+
+def of_scan(index: _native.NativeIndex) -> Ask:
+    """Answer with our scan of everything."""
+    return lambda queries, threads: index.search(queries, MAX_DISTANCE, threads, "per_query")
+
+
+def of_faiss(index: faiss.IndexBinary) -> Ask:
     """Answer with faiss, whose range excludes its bound."""
-
-    def answer(queries: Hashes) -> Pairs:
-        limits, _, rows = index.range_search(queries, MAX_DISTANCE + 1)
-        return pairs(np.repeat(np.arange(len(queries)), np.diff(limits).astype(np.int64)), rows)
-
-    return answer
+    return lambda queries, _: index.range_search(queries, MAX_DISTANCE + 1)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that this took."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def pairs_of_faiss(answer: object) -> Pairs:
+    """Turn what faiss returns into pairs."""
+    limits, _, rows = answer  # type: ignore[misc]
+    return coded(np.repeat(np.arange(len(limits) - 1), np.diff(limits).astype(np.int64)), rows)
 
 
-def contenders(hashes: Hashes, threads: int, batch: int) -> list[Contender]:
-    """Build everything that will answer, each timed while it is built."""
+def has_compact_form() -> bool:
+    """Say whether this release has it."""
+    return "compact" in inspect.signature(Index.build).parameters
+
+
+def contenders(hashes: Hashes) -> dict[str, Contender]:
+    """Build everything that will answer."""
     size = len(hashes)
     ids = np.arange(size, dtype=np.uint64)
-    few = max(16, min(4000, 2_000_000_000 // size))
-    multihash, flat = faiss.IndexBinaryMultiHash(256, 16, 16), faiss.IndexBinaryFlat(256)
-    multihash.nflip = 1
-    faiss.omp_set_num_threads(threads)
-    built: list[_native.NativeIndex] = []
-    ring_seconds = timed(lambda: built.append(_native.NativeIndex.build(hashes, ids, threads)))
-    scan_seconds = timed(lambda: built.append(_native.NativeIndex.build(hashes, ids, threads, ring_from=2**40)))
-    print(f"bytes a hash, ids included: {built[0].size_bytes / size:.1f}")
-    return [
-        Contender("ringmatch, per query", of_ringmatch(built[0], threads, "per_query"), 4000, ring_seconds),
-        Contender("ringmatch, join", of_ringmatch(built[0], threads, "join"), batch, ring_seconds),
-        Contender("our blocked flat scan", of_ringmatch(built[1], threads, "per_query"), few, scan_seconds),
-        Contender("faiss IndexBinaryFlat", of_faiss(flat), max(16, few // 5), timed(lambda: flat.add(hashes))),
-        Contender(
-            "faiss IndexBinaryMultiHash", of_faiss(multihash), max(16, few // 5), timed(lambda: multihash.add(hashes))
-        ),
-    ]
+    few = max(48, min(4000, 8_000_000_000 // size))
+    fewest = max(32, min(1000, 600_000_000 // size))
+    many = max(ONLINE, min(20_000, 200_000_000_000 // size))
+    made: dict[str, Contender] = {}
+    kept: dict[str, object] = {}
+
+    def built(name: str, build: Callable[[], object]) -> float:
+        say(f"  building {name}")
+        return timed(lambda: kept.__setitem__(name, build()))
+
+    seconds = built("ring", lambda: Index.build(hashes, ids, threads=cores()))
+    ring: Index = kept["ring"]  # type: ignore[assignment]
+    made["ring"] = Contender(of_index(ring, ONLINE), pairs_of_index(ONLINE), many, seconds, ring.size_bytes / size)
+    made["join"] = Contender(of_index(ring, JOIN), pairs_of_index(JOIN), JOIN, seconds, ring.size_bytes / size)
+    if has_compact_form():
+        seconds = built("compact", lambda: Index.build(hashes, ids, threads=cores(), compact=True))
+        compact: Index = kept["compact"]  # type: ignore[assignment]
+        made["compact"] = Contender(
+            of_index(compact, ONLINE), pairs_of_index(ONLINE), many, seconds, compact.size_bytes / size
+        )
+    seconds = built("scan", lambda: _native.NativeIndex.build(hashes, ids, cores(), ring_from=2**40))
+    scan: _native.NativeIndex = kept["scan"]  # type: ignore[assignment]
+    made["scan"] = Contender(of_scan(scan), lambda answer: coded(answer[0], answer[1]), few, seconds)  # type: ignore[index]
+
+    flat = faiss.IndexBinaryFlat(256)
+    made["faiss_flat"] = Contender(
+        of_faiss(flat), pairs_of_faiss, fewest, built("faiss_flat", lambda: flat.add(hashes))
+    )
+    if size <= LARGEST_OF_MULTIHASH:
+        multihash = faiss.IndexBinaryMultiHash(256, 16, 16)
+        multihash.nflip = 1
+        seconds = built("faiss_multihash", lambda: multihash.add(hashes))
+        made["faiss_multihash"] = Contender(of_faiss(multihash), pairs_of_faiss, fewest, seconds)
+    return made
+
+
+def recall_of(contender: Contender, queries: Hashes, truth: Pairs, known: int) -> Result:
+    """Compare with the scan, pair by pair: how many of its pairs were found, and how many were that it does not have."""
+    asked = min(known, contender.queries)
+    expected = truth[: np.searchsorted(truth, np.uint64(asked) << np.uint64(32))]
+    found = contender.pairs(contender.ask(queries[:asked], cores()))
+    return {
+        "recall": float(np.isin(expected, found).mean()) if len(expected) else 1.0,
+        "wrong": int((~np.isin(found, expected)).sum()) + len(found) - len(np.unique(found)),
+        "recall_queries": asked,
+        "recall_pairs": len(expected),
+    }
+
+
+def measure(kind: str, size: int, seed: int, rounds: int) -> Result:
+    """Build, compare, and time."""
+    result: Result = {"kind": kind, "size": size, "seed": seed, "rounds": rounds, "context": context()}
+    say(f"search: {size} hashes, {kind}, seed {seed}, load {result['context']['load_at_start']}")
+    hashes = make_list(kind, size, seed)
+    queries = make_queries(hashes, kind, JOIN, seed)
+    field = contenders(hashes)
+    faiss.omp_set_num_threads(cores())
+    scan = field["scan"]
+    truth = scan.pairs(scan.ask(queries[: scan.queries], cores()))
+    result["contenders"] = {
+        name: {
+            "queries": one.queries,
+            "bytes_a_hash": one.bytes_a_hash,
+            "warm_build_seconds": one.build_seconds,
+            **recall_of(one, queries, truth, scan.queries),
+        }
+        for name, one in field.items()
+    }
+    for threads in sorted({1, cores()}):
+        faiss.omp_set_num_threads(threads)
+        ways = {
+            name: lambda one=one, threads=threads: one.ask(queries[: one.queries], threads)
+            for name, one in field.items()
+        }
+        for name, seconds in in_turn(ways, rounds).items():
+            rate = field[name].queries / seconds
+            result["contenders"][name][f"queries_a_second_{threads}"] = rate
+            say(f"  {name:16} {threads} thread(s) {rate:12.1f}/s  recall {result['contenders'][name]['recall']:.5f}")
+    result["peak_gib"] = round(peak_bytes() / 2**30, 2)
+    return result
 
 
 def main() -> None:
-    """Run and print."""
+    """Measure and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=lambda text: int(float(text)), default=1_000_000)
-    parser.add_argument("--kind", choices=["random", "clustered"], default="random")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=131_072, help="queries of the join")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--kind", choices=KINDS, default="random")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--results", type=Path, required=True)
     options = parser.parse_args()
-
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("ringmatch", "faiss-cpu", "numpy"))
-    print(f"{machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {versions}; {_native.active_path()}")
-    print(f"{options.size} hashes, {options.kind}, {options.threads} threads, seed {options.seed}")
-    hashes = make_list(options.kind, options.size, options.seed)
-    queries = make_queries(hashes, options.kind, max(options.batch, 4000), options.seed)
-    field_of = contenders(hashes, options.threads, options.batch)
-    truth = field_of[2].answer(queries[: field_of[2].queries])
-
-    for contender in field_of:
-        shared = np.uint64(min(contender.queries, field_of[2].queries))
-        expected = truth[truth >> np.uint64(32) < shared]
-        contender.recall = float(np.isin(expected, contender.answer(queries[: int(shared)])).mean())
-    for _ in range(options.rounds):
-        for contender in field_of:
-            asked = queries[: contender.queries]
-            contender.rates.append(len(asked) / timed(lambda c=contender, q=asked: c.answer(q)))
-
-    ours = field_of[0]
-    print(f"{'':28} {'queries/s':>11} {'recall':>8} {'ours is':>9} {'build s':>8}")
-    for contender in field_of:
-        print(
-            f"{contender.name:28} {contender.rate:11.1f} {contender.recall:8.5f} {ours.rate / contender.rate:8.1f}x"
-            f" {contender.build_seconds:8.2f}"
-        )
+    keep(
+        options.results,
+        f"search-{options.kind}-{options.size}",
+        measure(options.kind, options.size, options.seed, options.rounds),
+    )
 
 
 if __name__ == "__main__":
