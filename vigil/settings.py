@@ -190,6 +190,7 @@ ROOMS = [
     "removal",
     "referral",
     "oversight",
+    "awareness",
     "web",
 ]
 INSTALLED_APPS = [
@@ -244,6 +245,7 @@ TEMPLATES = [
                 *(["django.contrib.auth.context_processors.auth"] if PROCESS != "public" else []),
                 "django.contrib.messages.context_processors.messages",
                 "vigil.web.context.installation",
+                *(["vigil.awareness.context.footer"] if PROCESS in {"public", "test"} else []),
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "vigil.web.templatetags.vigil"],
         },

@@ -11,7 +11,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Further right may be imported; rooms that stand side by side do not know each other.
 LEVELS = (
     ("vigil_demo",),
-    ("oversight",),
+    ("oversight", "awareness"),
     ("referral", "removal"),
     ("casework",),
     ("intake", "crawl"),
@@ -123,6 +123,8 @@ def problem_of(found):
         return "another room's models" if importer in AROUND and first == "models" else ""
     if room in AROUND:
         return "" if room in {"settings", "environment"} else "what starts the rooms"
+    if importer == "awareness":
+        return "" if room == "web" or (room == "core" and first != "models") else "it stands on core and web alone"
     if room == "web":
         return "" if importer == "vigil_demo" or found.is_door else "web, outside a door"
     if importer == "web":
@@ -170,6 +172,8 @@ def test_the_walk_sees_the_rooms():
         ("vigil/web/http.py", "from vigil.accounts import selectors"),
         ("vigil/casework/views/queue.py", "import importlib\nimportlib.import_module('vigil.crawl.models')"),
         ("vigil/oversight/cli.py", "from vigil_demo.staff import PEOPLE"),
+        ("vigil/awareness/facts.py", "from vigil.lists.selectors import entry"),
+        ("vigil/oversight/views.py", "from vigil.awareness.selectors import page_of"),
     ],
 )
 def test_a_forbidden_import_is_found(path, source):

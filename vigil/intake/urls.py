@@ -25,7 +25,6 @@ urlpatterns: list[URLPattern] = [
     *bilingual("sent", "report/sent", "signaler/envoye", report.sent),
     *bilingual("status", "status", "suivi", status.status),
     *bilingual("help", "help", "aide", pages.help_page),
-    *bilingual("privacy", "privacy", "vie-privee", pages.privacy),
     *bilingual("crawler", "crawler", "robot", pages.crawler),
     *bilingual("leave", "leave", "quitter", pages.leave),
 ]

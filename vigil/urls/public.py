@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("vigil.web.urls")),
     path("", include("vigil.oversight.urls_public")),
     path("", include("vigil.intake.urls")),
+    path("", include("vigil.awareness.urls")),
 ]

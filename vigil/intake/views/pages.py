@@ -44,12 +44,6 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def privacy(request: HttpRequest) -> HttpResponse:
-    """What is kept, where, and for how long."""
-    return render(request, "intake/privacy.html")
-
-
-@require_safe
 def crawler(request: HttpRequest) -> HttpResponse:
     """What our crawler does: the page that its user agent names."""
     return render(request, "intake/crawler.html")
