@@ -4,7 +4,7 @@ ROOM ?=
 SIZE ?=
 PART ?=
 
-.PHONY: help setup demo run test check fix bench bench-matching test-peers peers sanitize
+.PHONY: help setup demo run test check fix bench bench-matching experience test-peers peers sanitize
 
 help: ## list these doors
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,10 @@ fix: setup ## mend style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .
 
 bench: bench-matching # the same
+
+experience: setup ## the goals of the public's door, each with its value; ONLY=U1,U7 for some of them
+	@tools/setup.sh browser
+	@$(PY) -m benchmarks.experience $(if $(ONLY),--only $(ONLY))
 
 bench-matching: setup peers ## the matching engine beside its peers, 10 million hashes; SIZE=200000 for a quick look, PART=hash
 	@PYTHONPATH=.venv/peers $(PY) ringmatch/benchmarks/run.py $(if $(SIZE),--size $(SIZE)) $(if $(PART),--part $(PART))

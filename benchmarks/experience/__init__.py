@@ -1,0 +1,1 @@
+"""How the public's door measures up: every goal as value, threshold and pass (`make experience`)."""

@@ -1,0 +1,236 @@
+"""Walks through a report in a real browser, whatever the questions are: by the marks every question page carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page
+
+from tests.browser.conftest import Installation
+
+Look = Callable[[Page, str], None]
+
+START = {"en": "/en/", "fr": "/fr/"}
+BEFORE = {"en": "/en/before-you-start", "fr": "/fr/avant-de-commencer"}
+FIRST_QUESTION = {"en": "/en/report/danger", "fr": "/fr/signaler/danger"}
+SLOW_3G = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 400_000 / 8,
+    "uploadThroughput": 400_000 / 8,
+}
+
+
+@dataclass(frozen=True)
+class Persona:
+    """Somebody who comes, and what they answer. A question they have no answer to is left blank."""
+
+    name: str
+    choices: dict[str, str]
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+PERSONAS = (
+    Persona(
+        "a passer-by",
+        {"danger": "no", "who": "saw", "situations": "seen_material"},
+        {"link_0": "https://pictures.example/page/7"},
+    ),
+    Persona(
+        "a teenager",
+        {"danger": "no", "who": "me", "age_band": "13_15", "situations": "threat"},
+        {"narrative": "Someone I met in a game wants more pictures."},
+    ),
+    Persona(
+        "a parent",
+        {"danger": "unsure", "who": "known", "situations": "enticement"},
+        {"narrative": "A stranger writes to my child.", "handle_0": "stranger-in-a-game"},
+    ),
+    Persona(
+        "a teacher",
+        {"danger": "no", "who": "professional", "situations": "shared_image"},
+        {"narrative": "A picture goes round at school."},
+    ),
+    Persona(
+        "a child under 13",
+        {"danger": "no", "who": "me", "age_band": "under_13", "situations": "not_sure"},
+        {"narrative": "Something feels wrong."},
+    ),
+)
+
+
+class Walk:
+    """One way through the report. `fill` answers the page on screen, `press` goes on; both can be overridden by a way of input."""
+
+    def __init__(
+        self, page: Page, site: Installation, language: str, persona: Persona, look: Look | None = None
+    ) -> None:
+        self.page, self.site, self.language, self.persona = page, site, language, persona
+        self.look = look or (lambda page, name: None)
+        self.names: list[str] = []
+
+    # ---- what a way of input overrides ----
+    def choose(self, box: Locator) -> None:
+        """Tick one answer."""
+        box.check()
+
+    def type(self, line: Locator, text: str) -> None:
+        """Fill one line."""
+        line.fill(text)
+
+    def press(self, button: Locator) -> None:
+        """Press a button or follow a link, and wait for the page behind it."""
+        button.click()
+        self.page.wait_for_load_state("load")
+
+    # ---- the path ----
+    def to_first_question(self) -> None:
+        """Home, what is coming, first question."""
+        self.page.goto(self.site.url("public", START[self.language]))
+        self._seen("home")
+        self.press(self.page.locator(f"main a[href='{BEFORE[self.language]}']").first)
+        self._seen("before")
+        self.press(self.page.locator(f"main a[href='{FIRST_QUESTION[self.language]}']").first)
+
+    def to_check(self) -> None:
+        """Answer page after page until the last one before sending."""
+        for _ in range(14):
+            name = self.here()
+            self._seen(name)
+            if self.page.locator("dl.check").count():
+                return
+            self.fill()
+            self.press(self.page.locator("form#step .actions button").first)
+            assert self.page.locator(".error-summary").count() == 0, (
+                name,
+                self.page.locator(".error-summary").inner_text(),
+            )
+        raise AssertionError("no check page")
+
+    def send(self) -> tuple[str, str]:
+        """Send; number and secret of the receipt."""
+        self.press(self.page.locator("form#step .actions button").first)
+        self.page.locator("#number").wait_for()
+        self._seen("sent")
+        return self.page.locator("#number").inner_text(), self.page.locator("#secret").inner_text()
+
+    def whole(self) -> tuple[str, str]:
+        """Home to receipt."""
+        self.to_first_question()
+        self.to_check()
+        return self.send()
+
+    def here(self) -> str:
+        """The last part of the address."""
+        return self.page.url.rstrip("/").rsplit("/", 1)[-1]
+
+    def fill(self) -> None:
+        """Answer what this persona has an answer to."""
+        form = self.page.locator("form#step")
+        for name, value in self.persona.choices.items():
+            box = form.locator(f"input[name={name}][value='{value}']")
+            if box.count() and not box.is_checked():
+                self.choose(box)
+        for name, text in self.persona.texts.items():
+            line = form.locator(f"input[name={name}], textarea[name={name}]")
+            if line.count():
+                self.type(line, text)
+
+    def _seen(self, name: str) -> None:
+        self.names.append(name)
+        self.look(self.page, name)
+
+
+class KeyboardWalk(Walk):
+    """The same with nothing but keys. Counts the Tab stops of every page."""
+
+    KEY_PAUSE = 0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.most_stops = 0
+        self.keys = 0
+
+    def _to(self, target: Locator) -> None:
+        handle = target.element_handle()
+        stops = 0
+        while not self.page.evaluate(
+            "part => document.activeElement === part || (part.type === 'radio' && document.activeElement.name === part.name"
+            " && document.activeElement.type === 'radio')",
+            handle,
+        ):
+            self._key("Tab")
+            stops += 1
+            assert stops <= 60, f"no way to {target} by keyboard"
+        self.most_stops = max(self.most_stops, stops)
+
+    def _key(self, key: str) -> None:
+        self.keys += 1
+        if self.KEY_PAUSE:
+            self.page.wait_for_timeout(self.KEY_PAUSE)
+        self.page.keyboard.press(key)
+
+    def choose(self, box: Locator) -> None:
+        """Tab to the group, then the arrows, or Space."""
+        self._to(box)
+        if box.get_attribute("type") == "checkbox":
+            self._key("Space")
+            return
+        for _ in range(20):
+            if box.is_checked():
+                return
+            self._key("Space" if not self.page.evaluate("document.activeElement.checked") else "ArrowDown")
+        raise AssertionError("the arrows do not reach an answer")
+
+    def type(self, line: Locator, text: str) -> None:
+        """Tab to the line and type."""
+        self._to(line)
+        self.keys += len(text)
+        self.page.keyboard.type(text, delay=self.KEY_PAUSE)
+
+    def press(self, button: Locator) -> None:
+        """Tab to it and press Enter."""
+        self._to(button)
+        with self.page.expect_navigation():
+            self._key("Enter")
+
+
+class TreeWalk(Walk):
+    """Finds everything as a screen reader does: by role and name, and requires that each control has both."""
+
+    def choose(self, box: Locator) -> None:
+        """By role and accessible name, inside a named group."""
+        role: Literal["checkbox", "radio"] = "checkbox" if box.get_attribute("type") == "checkbox" else "radio"
+        name = box.evaluate("part => part.labels[0].innerText.trim()")
+        group = self.page.get_by_role("group").filter(has=box).last
+        assert group.evaluate("part => (part.querySelector('legend') || {}).innerText || ''").strip(), (
+            "a group without a name"
+        )
+        group.get_by_role(role, name=name, exact=True).check()
+
+    def type(self, line: Locator, text: str) -> None:
+        """By the name of the text field."""
+        name = line.evaluate("part => part.labels[0].innerText.trim()")
+        self.page.get_by_role("textbox", name=name).first.fill(text)
+
+    def press(self, button: Locator) -> None:
+        """By the name of the button or link."""
+        role: Literal["link", "button"] = "link" if button.evaluate("part => part.tagName") == "A" else "button"
+        self.page.locator("main").get_by_role(role, name=button.inner_text().strip().split("\n")[0]).first.click()
+        self.page.wait_for_load_state("load")
+
+
+def new_context(browser: Browser, *, width: int = 1280, height: int = 900, **options: Any) -> BrowserContext:
+    """A fresh profile."""
+    options.setdefault("locale", "en-CA")
+    return browser.new_context(viewport={"width": width, "height": height}, **options)
+
+
+def slow_network(page: Page) -> CDPSession:
+    """Make this page's network a slow 3G one: 400 kb/s, 400 ms."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_3G)
+    return session
