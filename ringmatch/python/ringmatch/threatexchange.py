@@ -5,9 +5,10 @@ Needs the package `threatexchange`, which nothing else here does. README.md says
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class RingPdqIndex(SignalTypeIndex[Entry]):
     def __init__(self, entries: Iterable[tuple[str, Entry]] = ()) -> None:
         """entries: pairs of 64 hexadecimal digits and anything that is to come back with a match."""
         super().__init__()
+        self._changing = threading.Lock()
         self._entries: list[Entry] = []
         self._waiting: list[bytes] = []
         self._index = Index.build(np.empty((0, 32), np.uint8), np.empty(0, np.uint64))
@@ -78,15 +80,34 @@ class RingPdqIndex(SignalTypeIndex[Entry]):
         while chunk := list(islice(remaining, _ADDED_AT_ONCE)):
             # All hashes are read before anything changes: a bad one leaves the index as it was before its batch.
             hashes = [_from_hex(signal) for signal, _ in chunk]
-            self._waiting.extend(hashes)
-            self._entries.extend(entry for _, entry in chunk)
+            with self._changing:
+                self._entries.extend(entry for _, entry in chunk)
+                self._waiting.extend(hashes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the index ready to search, which `serialize` does too."""
+        self._add_waiting()
+        with self._changing:
+            return {"entries": self._entries, "index": self._index}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up what `__getstate__` gave."""
+        super().__init__()
+        self._changing = threading.Lock()
+        self._entries = state["entries"]
+        self._waiting = []
+        self._index = state["index"]
 
     def _add_waiting(self) -> None:
-        # Callers add entries one by one; building for each would be quadratic in effect.
-        if self._waiting:
-            first = len(self._entries) - len(self._waiting)
-            self._index.add(_rows(self._waiting), np.arange(first, len(self._entries), dtype=np.uint64))
-            self._waiting = []
+        # Callers add entries one by one; building for each would be quadratic in effect. Many threads may ask at once:
+        # the first one builds, and the others wait for it rather than answer without what was added before.
+        if not self._waiting:
+            return
+        with self._changing:
+            if self._waiting:
+                first = len(self._entries) - len(self._waiting)
+                self._index.add(_rows(self._waiting), np.arange(first, len(self._entries), dtype=np.uint64))
+                self._waiting = []
 
 
 class PdqSignal(reference.PdqSignal):
@@ -125,8 +146,8 @@ TX_MANIFEST = ThreatExchangeExtensionManifest(signal_types=(RingPdqSignal,))
 
 
 def _from_hex(signal: str) -> bytes:
-    hash_bytes = bytes.fromhex(signal)
-    if len(hash_bytes) != 32:
+    # Python's own reader also takes spaces between the digits.
+    if len(signal) != 64 or len(hash_bytes := bytes.fromhex(signal)) != 32:
         raise ValueError("a PDQ hash has 64 hexadecimal digits")
     return hash_bytes
 
