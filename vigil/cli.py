@@ -231,6 +231,27 @@ def staff_disable(arguments: argparse.Namespace) -> int:
     return int(run_disable(arguments.email))
 
 
+def partners(arguments: argparse.Namespace) -> int:
+    """Partner organisations that hand in reports, and their keys."""
+    _django("migrate")
+    from vigil.accounts import cli as accounts
+
+    match arguments.what:
+        case "add":
+            return accounts.run_partner_add(
+                arguments.code, name_en=arguments.name_en, name_fr=arguments.name_fr, kind=arguments.kind,
+                email=arguments.email, language=arguments.language,
+            )  # fmt: skip
+        case "key":
+            return accounts.run_partner_key(arguments.code, name=arguments.name, scopes=arguments.scope)
+        case "revoke":
+            return accounts.run_partner_revoke(arguments.prefix)
+        case "end":
+            return accounts.run_partner_end(arguments.code)
+        case _:
+            return accounts.run_partner_list()
+
+
 def demo(arguments: argparse.Namespace) -> int:
     """Play the whole chain on loopback."""
     try:
@@ -294,6 +315,7 @@ def parser() -> argparse.ArgumentParser:
     invite.add_argument("--language", default="en", choices=["en", "fr"])
     invite.add_argument("--agency", default="", help="an agency's English name, for police officers")
     add("disable", staff_disable, people).add_argument("email")
+    _add_partners(commands)
     playing = add("demo", demo)
     playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
     playing.add_argument("--json", action="store_true", help="one JSON object as the last line")
@@ -301,6 +323,32 @@ def parser() -> argparse.ArgumentParser:
     playing.add_argument("--kill-seed", type=int, default=None, help="kill -9 five processes on the way (tests)")
     add("manage", manage).add_argument("rest", nargs=argparse.REMAINDER)
     return root
+
+
+def _add_partners(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    what = commands.add_parser("partners", help=(partners.__doc__ or "").splitlines()[0]).add_subparsers(
+        required=True, metavar="WHAT", dest="what"
+    )
+
+    def add(name: str, words: str) -> argparse.ArgumentParser:
+        sub = what.add_parser(name, help=words)
+        sub.set_defaults(function=partners)
+        return sub
+
+    new = add("add", "Make a partner organisation.")
+    new.add_argument("code", help="a short name, for example maplehotline: it is the user name of its mails")
+    new.add_argument("--name-en", required=True)
+    new.add_argument("--name-fr", default="")
+    new.add_argument("--kind", default="hotline", choices=["hotline", "helpline", "police", "other"])
+    new.add_argument("--email", default="", help="where answers to its mails go")
+    new.add_argument("--language", default="both", choices=["en", "fr", "both"], help="of answers to its mails")
+    key = add("key", "Make a key and print it once.")
+    key.add_argument("code")
+    key.add_argument("--name", required=True, help="what it is for, for example: mail server")
+    key.add_argument("--scope", nargs="*", default=["report.write"], metavar="SCOPE")
+    add("revoke", "End one key: it is refused from the next call on.").add_argument("prefix")
+    add("end", "End a partner and all of its keys.").add_argument("code")
+    add("list", "List partners and their keys.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

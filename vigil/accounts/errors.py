@@ -67,3 +67,15 @@ class BadPerson(Invalid):
     """What was said about a person cannot be used; `fields` says what."""
 
     code = "accounts.person_invalid"
+
+
+class OrganisationNotFound(NotFound):
+    """No such partner organisation."""
+
+    code = "accounts.organisation_unknown"
+
+
+class BadOrganisation(Invalid):
+    """What was said about a partner organisation cannot be used; `fields` says what."""
+
+    code = "accounts.organisation_invalid"

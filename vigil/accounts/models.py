@@ -12,6 +12,7 @@ from vigil.accounts.policies import PARTNER_ROLES, Role
 from vigil.core.ids import new_id
 
 _ROLES = [role.value for role in Role]
+ORGANISATION_KINDS = ["hotline", "helpline", "police", "other"]
 _PARTNER_ROLES = sorted(role.value for role in PARTNER_ROLES)
 
 
@@ -34,6 +35,34 @@ class Agency(models.Model):
 
     def __str__(self) -> str:
         return self.name_en
+
+
+class Organisation(models.Model):
+    """A partner that hands in reports by mail or program: another hotline, a helpline, a police service.
+
+    `email` is the one address that answers to its mails go to, whatever a mail says; `language` is that of the answers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    code = models.SlugField(max_length=32, unique=True)
+    name_en = models.CharField(max_length=200)
+    name_fr = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16)
+    email = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=4, default="both")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=ORGANISATION_KINDS), name="organisation_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(language__in=["en", "fr", "both"]), name="organisation_language_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -125,6 +154,8 @@ class ApiKey(models.Model):
     made_by = models.UUIDField()
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    # To the minute: a key is not written to at every call.
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

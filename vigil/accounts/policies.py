@@ -35,6 +35,7 @@ ORDINARY, PROTECTED, RESTRICTED = 1, 2, 3
 
 Action = Literal[
     "report.view",
+    "report.create",
     "incident.view",
     "incident.claim",
     "incident.decide",
@@ -61,6 +62,8 @@ Action = Literal[
     "trace.view",
     "statistics.release",
     "question.ask",
+    "imagehelp.view",
+    "imagehelp.set_aside",
     "person.view",
     "person.invite",
     "person.change",
@@ -81,7 +84,10 @@ _ANALYST, _ASSESSOR, _REMOVAL, _LIAISON, _OFFICER, _AUDITOR, _ADMIN = (
 ROLES_OF: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
     {
         "report.view": frozenset({_ANALYST}),
+        "report.create": frozenset({_ANALYST}),
         "question.ask": frozenset({_ANALYST}),
+        "imagehelp.view": frozenset({_ANALYST, _AUDITOR}),
+        "imagehelp.set_aside": frozenset({_ANALYST}),
         "incident.view": frozenset({_ANALYST, _LIAISON, _AUDITOR}),
         "incident.claim": frozenset({_ANALYST}),
         "incident.decide": frozenset({_ANALYST}),

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from vigil.accounts import signin_settings
-from vigil.accounts.errors import AgencyNotFound, PersonNotFound
-from vigil.accounts.models import Agency, ApiKey, Person, Session
+from vigil.accounts.errors import AgencyNotFound, OrganisationNotFound, PersonNotFound
+from vigil.accounts.models import Agency, ApiKey, Organisation, Person, Session
 from vigil.core.actors import REPORTER, Actor
 
 
@@ -51,6 +51,24 @@ class AgencyFacts:
 
 
 @dataclass(frozen=True)
+class OrganisationFacts:
+    """A partner organisation. `language` is that of answers to it: en, fr or both."""
+
+    id: UUID
+    code: str
+    name_en: str
+    name_fr: str
+    kind: str
+    email: str
+    language: str
+    is_active: bool
+
+    def name(self, language: str) -> str:
+        """Its name in a language."""
+        return self.name_fr if language.startswith("fr") else self.name_en
+
+
+@dataclass(frozen=True)
 class OpenSession:
     """One open session, without its key."""
 
@@ -61,12 +79,14 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """Whose key was presented, and what it may do."""
+    """Whose key was presented, and what it may do. `partner_code` and `partner_kind` are an organisation's."""
 
     key_id: UUID
     kind: str
     holder_id: UUID
     scopes: frozenset[str]
+    partner_code: str = ""
+    partner_kind: str = ""
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -169,6 +189,33 @@ def agency(agency_id: UUID) -> AgencyFacts:
     return _agency_facts(row)
 
 
+def organisation(organisation_id: UUID) -> OrganisationFacts:
+    """One partner organisation, active or not. Raises OrganisationNotFound."""
+    row = Organisation.objects.filter(id=organisation_id).first()
+    if row is None:
+        raise OrganisationNotFound(organisation_id)
+    return _organisation_facts(row)
+
+
+def organisation_by_code(code: str) -> OrganisationFacts:
+    """The partner organisation with this code. Raises OrganisationNotFound."""
+    row = Organisation.objects.filter(code=code.strip().lower()).first()
+    if row is None:
+        raise OrganisationNotFound()
+    return _organisation_facts(row)
+
+
+def organisations(*, active_only: bool = True) -> list[OrganisationFacts]:
+    """Partner organisations by code."""
+    rows = Organisation.objects.order_by("code")
+    return [_organisation_facts(row) for row in (rows.filter(ended_at__isnull=True) if active_only else rows)]
+
+
+def organisation_names(ids: set[UUID], language: str) -> dict[UUID, str]:
+    """Names of many partner organisations at once."""
+    return {row.id: _organisation_facts(row).name(language) for row in Organisation.objects.filter(id__in=ids)}
+
+
 def open_sessions_of(person_id: UUID, *, current_key: str | None = None) -> list[OpenSession]:
     """The sessions of a person at this origin that still hold, newest first."""
     from vigil.accounts.sessions import digest
@@ -201,6 +248,12 @@ def _facts(row: Person) -> PersonFacts:
         agency_id=row.agency_id,
         provider_id=row.provider_id,
         is_active=row.is_active,
+    )
+
+
+def _organisation_facts(row: Organisation) -> OrganisationFacts:
+    return OrganisationFacts(
+        row.id, row.code, row.name_en, row.name_fr, row.kind, row.email, row.language, row.ended_at is None
     )
 
 

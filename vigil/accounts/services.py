@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,15 +20,17 @@ from vigil.accounts.errors import (
     ActionNotPermitted,
     AgencyNotFound,
     ApiKeyUnusable,
+    BadOrganisation,
     BadPerson,
     EmailTaken,
     InvitationUnusable,
     PersonNotFound,
 )
-from vigil.accounts.models import Agency, ApiKey, Invitation, Person
+from vigil.accounts.models import ORGANISATION_KINDS, Agency, ApiKey, Invitation, Organisation, Person
 from vigil.accounts.policies import PARTNER_ROLES, Role, require
 from vigil.accounts.selectors import KeyHolder, key_digest
 from vigil.audit import services as audit
+from vigil.core import clock
 from vigil.core.actors import Actor
 from vigil.core.ids import new_id
 
@@ -324,14 +327,83 @@ def end_api_key(*, actor: Actor, key_id: UUID, at: datetime) -> None:
     audit.record(actor=actor, action="key.end", subject_kind="api_key", subject_id=key_id, at=at, data={"ended": ended})
 
 
+@transaction.atomic
+def add_organisation(
+    *, actor: Actor, code: str, name_en: str, name_fr: str, kind: str, email: str, language: str, at: datetime
+) -> UUID:
+    """Make a partner organisation that may be given keys. Returns its id. Raises BadOrganisation (`fields`: what is wrong)."""
+    _require(actor, "key.manage")
+    code, email = code.strip().lower(), email.strip()
+    fields = {}
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,31}", code):
+        fields["code"] = "organisation.code_unusable"
+    elif Organisation.objects.filter(code=code).exists():
+        fields["code"] = "organisation.code_taken"
+    if not name_en.strip() or not name_fr.strip():
+        fields["name"] = "organisation.name_missing"
+    if kind not in ORGANISATION_KINDS:
+        fields["kind"] = "organisation.kind_unknown"
+    if language not in {"en", "fr", "both"}:
+        fields["language"] = "organisation.language_unknown"
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            fields["email"] = "person.email_unusable"
+    if fields:
+        raise BadOrganisation(fields=fields)
+    row = Organisation.objects.create(
+        code=code,
+        name_en=name_en.strip(),
+        name_fr=name_fr.strip(),
+        kind=kind,
+        email=email,
+        language=language,
+        made_at=at,
+    )
+    audit.record(
+        actor=actor,
+        action="organisation.add",
+        subject_kind="organisation",
+        subject_id=row.id,
+        at=at,
+        data={"code": code, "kind": kind},
+    )
+    return row.id
+
+
+@transaction.atomic
+def end_organisation(*, actor: Actor, organisation_id: UUID, at: datetime) -> int:
+    """End a partner: every key of it is refused from the next call on. Returns how many keys ended."""
+    _require(actor, "key.manage")
+    Organisation.objects.filter(id=organisation_id, ended_at__isnull=True).update(ended_at=at)
+    keys = ApiKey.objects.filter(holder_kind="organisation", holder_id=organisation_id, ended_at__isnull=True)
+    ended = keys.update(ended_at=at)
+    audit.record(
+        actor=actor,
+        action="organisation.end",
+        subject_kind="organisation",
+        subject_id=organisation_id,
+        at=at,
+        data={"keys": ended},
+    )
+    return ended
+
+
 def holder_of(key: str, *, scope: str) -> KeyHolder:
-    """Whose key this is. Raises ApiKeyUnusable for an unknown or ended key or a missing scope. Any door may ask."""
+    """Whose key this is, noting (to the minute) that it was used. Any door for programs may ask.
+
+    Raises ApiKeyUnusable for an unknown or ended key, an ended organisation or a missing scope.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, holder_kind, holder_id, scopes FROM vigil_api_key(%s)", [key_digest(key)])
+        cursor.execute(
+            "SELECT id, holder_kind, holder_id, scopes, partner_code, partner_kind FROM vigil_use_api_key(%s, %s)",
+            [key_digest(key), clock.now()],
+        )
         row = cursor.fetchone()
     if row is None or scope not in row[3]:
         raise ApiKeyUnusable()
-    return KeyHolder(row[0], row[1], row[2], frozenset(row[3]))
+    return KeyHolder(row[0], row[1], row[2], frozenset(row[3]), row[4] or "", row[5] or "")
 
 
 def begin_session(request: HttpRequest, person: Person, *, method: str = "demo_link") -> None:

@@ -21,15 +21,16 @@ AGENCY, OTHER_AGENCY = new_id(), new_id()
 
 # Written down a second time, role by role, so that a slip in the table of the code is noticed here.
 MAY = {
-    Role.INTAKE_ANALYST: "report.view question.ask incident.view incident.claim incident.decide incident.fetch case.view "
-    "case.create case.link entry.propose entry.view sighting.view notice.view board.view trace.view",
+    Role.INTAKE_ANALYST: "report.view report.create question.ask incident.view incident.claim incident.decide incident.fetch "
+    "case.view case.create case.link entry.propose entry.view sighting.view notice.view board.view trace.view "
+    "imagehelp.view imagehelp.set_aside",
     Role.ASSESSOR: "entry.view entry.look entry.assess entry.withdraw sighting.view sighting.confirm trace.view",
     Role.REMOVAL_OFFICER: "entry.view sighting.view sighting.confirm notice.view notice.send board.view trace.view",
     Role.POLICE_LIAISON: "incident.view case.view case.link referral.compose referral.send referral.view board.view trace.view",
     Role.POLICE_OFFICER: "referral.view referral.acknowledge referral.outcome",
     Role.PROVIDER: "",
     Role.AUDITOR: "incident.view case.view entry.view sighting.view notice.view board.view audit.verify trace.view "
-    "statistics.release",
+    "statistics.release imagehelp.view",
     Role.ADMINISTRATOR: "audit.verify statistics.release person.view person.invite person.change key.manage",
 }
 
