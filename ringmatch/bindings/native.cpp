@@ -173,11 +173,22 @@ ringmatch::PdqCoefficients coefficients_from(nb::bytes raw) {
     return coefficients;
 }
 
-nb::tuple pdq(PixelArray pixels) {
+// full_rows and full_columns: the size of the picture of which `pixels` is a version of so many eighths; 0 for its own.
+nb::tuple pdq(PixelArray pixels, std::int64_t full_rows, std::int64_t full_columns, int eighths, bool mirrored_rows,
+              bool mirrored_columns) {
     const auto rows = static_cast<std::int64_t>(pixels.shape(0));
     const auto columns = static_cast<std::int64_t>(pixels.shape(1));
     const auto channels = static_cast<int>(pixels.shape(2));
     if (channels != 1 && channels != 3 && channels != 4) throw nb::value_error("pixels have 1, 3 or 4 channels");
+    const ringmatch::AxisScale vertical{full_rows == 0 ? rows : full_rows, eighths, mirrored_rows};
+    const ringmatch::AxisScale horizontal{full_columns == 0 ? columns : full_columns, eighths, mirrored_columns};
+    const auto fits = [eighths](const ringmatch::AxisScale& scale, std::int64_t length) {
+        return eighths >= 1 && eighths <= 8 && scale.full_length > 0 && scale.full_length <= 0x7fffffff &&
+               ringmatch::scaled_length(scale.full_length, eighths) == length;
+    };
+    if (!fits(vertical, rows) || !fits(horizontal, columns)) {
+        throw nb::value_error("pixels are not that many eighths of the full size");
+    }
     ringmatch::PdqResult result{};
     ringmatch::PdqHash hash{};
     {
@@ -189,7 +200,7 @@ nb::tuple pdq(PixelArray pixels) {
             ringmatch::blend_over_white(pixels.data(), rows * columns, blended.data());
             view = {blended.data(), rows, columns, columns * 3, 3};
         }
-        result = ringmatch::pdq(view);
+        result = ringmatch::pdq(view, vertical, horizontal);
         hash = ringmatch::pdq_hash(result.coefficients);
     }
     return nb::make_tuple(as_bytes(hash), result.quality,
@@ -253,7 +264,8 @@ NB_MODULE(_native, m) {
         .def_prop_ro("compact", [](const Index& index) { return index.counts().form == ringmatch::Form::compact; })
         .def_prop_ro("size_bytes", [](const Index& index) { return index.image_bytes(); });
 
-    m.def("pdq", pdq, nb::arg("pixels"));
+    m.def("pdq", pdq, nb::arg("pixels"), nb::arg("full_rows") = 0, nb::arg("full_columns") = 0, nb::arg("eighths") = 8,
+          nb::arg("mirrored_rows") = false, nb::arg("mirrored_columns") = false);
     m.def("pdq_dihedral", pdq_dihedral, nb::arg("coefficients"));
     m.def("available_paths", ringmatch::available_paths);
     m.def("active_path", [] { return std::string(ringmatch::active_kernel().name); });

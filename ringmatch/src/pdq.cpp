@@ -53,6 +53,41 @@ Axis make_axis(std::int64_t length) {
     return axis;
 }
 
+// The same weights for a picture of which only some eighths were decoded.
+Axis make_scaled_axis(const AxisScale& scale) {
+    Axis full = make_axis(scale.full_length);
+    if (scale.eighths == 8) return full;
+    const std::int64_t length = scaled_length(scale.full_length, scale.eighths);
+    // In units of an eighth of a scaled pixel: where full pixel k begins is `shift + k * eighths`.
+    const std::int64_t shift = scale.mirrored ? length * 8 - scale.full_length * scale.eighths : 0;
+    const auto place = [&](std::int64_t k) { return shift + k * scale.eighths; };
+    Axis axis;
+    axis.starts.push_back(0);
+    for (int out = 0; out < kSide; ++out) {
+        const std::int64_t first = full.first[static_cast<std::size_t>(out)];
+        const std::int32_t begin = full.starts[static_cast<std::size_t>(out)];
+        const std::int32_t count = full.starts[static_cast<std::size_t>(out + 1)] - begin;
+        const std::int64_t low = place(first) / 8, high = (place(first + count) + 7) / 8;
+        std::vector<double> gathered(static_cast<std::size_t>(high - low), 0.0);
+        for (std::int32_t k = 0; k < count; ++k) {
+            const double weight = full.weights[static_cast<std::size_t>(begin + k)];
+            const std::int64_t from = place(first + k), to = from + scale.eighths;
+            // A full pixel is never wider than a scaled one, so it lies in one of them or across two.
+            const std::int64_t border = std::min(to, (from / 8 + 1) * 8);
+            gathered[static_cast<std::size_t>(from / 8 - low)] +=
+                weight * static_cast<double>(border - from) / scale.eighths;
+            if (border < to) {
+                gathered[static_cast<std::size_t>(from / 8 + 1 - low)] +=
+                    weight * static_cast<double>(to - border) / scale.eighths;
+            }
+        }
+        axis.first.push_back(static_cast<std::int32_t>(low));
+        for (const double weight : gathered) axis.weights.push_back(static_cast<float>(weight));
+        axis.starts.push_back(static_cast<std::int32_t>(axis.weights.size()));
+    }
+    return axis;
+}
+
 const float* cosine_matrix() {
     static const std::array<float, 16 * kSide> matrix = [] {
         std::array<float, 16 * kSide> m{};
@@ -85,11 +120,13 @@ int quality_of(const float* image) {
 
 }  // namespace
 
-PdqResult pdq(const PixelView& image) {
+PdqResult pdq(const PixelView& image) { return pdq(image, {image.rows, 8, false}, {image.columns, 8, false}); }
+
+PdqResult pdq(const PixelView& image, const AxisScale& rows, const AxisScale& columns) {
     PdqResult result{};
-    if (image.rows < kSmallestSide || image.columns < kSmallestSide) return result;
-    const Axis vertical = make_axis(image.rows);
-    const Axis horizontal = make_axis(image.columns);
+    if (rows.full_length < kSmallestSide || columns.full_length < kSmallestSide) return result;
+    const Axis vertical = make_scaled_axis(rows);
+    const Axis horizontal = make_scaled_axis(columns);
     std::vector<float> accumulator(static_cast<std::size_t>(image.columns * image.channels));
     std::vector<float> luma(static_cast<std::size_t>(image.columns));
     std::array<float, kSide * kSide> shrunk;

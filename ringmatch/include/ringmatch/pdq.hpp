@@ -16,8 +16,25 @@ struct PdqResult {
     int quality;  // 0 to 100; the reference advises against using hashes below 50
 };
 
+// How an axis of a picture that was decoded smaller than it is relates to the full picture. A JPEG can be decoded at any
+// number of eighths: then pixel j stands for the span from j * 8 / eighths to (j + 1) * 8 / eighths of the full picture.
+struct AxisScale {
+    std::int64_t full_length;  // pixels
+    int eighths;               // 1 to 8; 8 is the full size
+    bool mirrored;             // the span that is cut short at the far edge of the file is the first one, not the last
+};
+
+constexpr std::int64_t scaled_length(std::int64_t full_length, int eighths) {
+    return (full_length * eighths + 7) / 8;
+}
+
 // As in the reference, a picture with a side below 5 pixels has quality 0 and coefficients that hash to all zeros.
 PdqResult pdq(const PixelView& image);
+
+// The hash of the full picture, from its smaller version: the weights of the full size, gathered onto the pixels there
+// are. Hashing the smaller version as a picture of its own would move and widen the windows of the reference.
+// image.rows and image.columns must be the scaled_length of the two axes.
+PdqResult pdq(const PixelView& image, const AxisScale& rows, const AxisScale& columns);
 
 PdqHash pdq_hash(const PdqCoefficients& coefficients);
 

@@ -35,12 +35,13 @@ def hash_many(
     *,
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
+    scaled: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[FileHash]:
     """Yield a FileHash for every path, in the order of `paths`, however long that list is.
 
     workers: number of processes, 0 for one a core, 1 to stay in this process. Processes, since decoding takes most of the
-    time and holds the interpreter lock for part of it. progress: called with the number of files done so far.
+    time and holds the interpreter lock for part of it. scaled: as in `pdq`. progress: called with the number of files done so far.
     A file that cannot be hashed does not stop the others.
     """
     if workers < 0:
@@ -48,9 +49,9 @@ def hash_many(
     names = (os.fspath(path) for path in paths)
     wanted = workers or os.cpu_count() or 1
     hashed = (
-        (_hash_file(name, max_bytes, max_pixels) for name in names)
+        (_hash_file(name, max_bytes, max_pixels, scaled) for name in names)
         if wanted == 1
-        else _hashed_in_processes(names, wanted, max_bytes, max_pixels)
+        else _hashed_in_processes(names, wanted, max_bytes, max_pixels, scaled)
     )
     for done, file in enumerate(hashed, start=1):
         if progress is not None:
@@ -58,7 +59,9 @@ def hash_many(
         yield file
 
 
-def _hashed_in_processes(names: Iterator[str], workers: int, max_bytes: int, max_pixels: int) -> Iterator[FileHash]:
+def _hashed_in_processes(
+    names: Iterator[str], workers: int, max_bytes: int, max_pixels: int, scaled: bool
+) -> Iterator[FileHash]:
     # A new interpreter for each, because a fork of a program with threads can stand still for ever.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting: list[Future[list[FileHash]]] = []
@@ -69,7 +72,7 @@ def _hashed_in_processes(names: Iterator[str], workers: int, max_bytes: int, max
                     task = list(islice(names, _FILES_PER_TASK))
                     if not task:
                         break
-                    waiting.append(pool.submit(_hash_files, task, max_bytes, max_pixels))
+                    waiting.append(pool.submit(_hash_files, task, max_bytes, max_pixels, scaled))
                 if not waiting:
                     return
                 yield from waiting.pop(0).result()
@@ -78,11 +81,11 @@ def _hashed_in_processes(names: Iterator[str], workers: int, max_bytes: int, max
                 future.cancel()
 
 
-def _hash_files(names: list[str], max_bytes: int, max_pixels: int) -> list[FileHash]:
-    return [_hash_file(name, max_bytes, max_pixels) for name in names]
+def _hash_files(names: list[str], max_bytes: int, max_pixels: int, scaled: bool) -> list[FileHash]:
+    return [_hash_file(name, max_bytes, max_pixels, scaled) for name in names]
 
 
-def _hash_file(name: str, max_bytes: int, max_pixels: int) -> FileHash:
+def _hash_file(name: str, max_bytes: int, max_pixels: int, scaled: bool) -> FileHash:
     try:
         size = Path(name).stat().st_size
         if size > max_bytes:
@@ -90,6 +93,6 @@ def _hash_file(name: str, max_bytes: int, max_pixels: int) -> FileHash:
             return FileHash(name, None, TooLarge(f"the file has {size} bytes; the limit is {max_bytes}"))
         with Path(name).open("rb") as file:
             data = file.read(max_bytes + 1)
-        return FileHash(name, pdq(data, max_bytes=max_bytes, max_pixels=max_pixels), None)
+        return FileHash(name, pdq(data, max_bytes=max_bytes, max_pixels=max_pixels, scaled=scaled), None)
     except (RingmatchError, OSError) as error:
         return FileHash(name, None, error)

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import struct
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,30 @@ _TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
 
+# Which stored axes (rows, columns) an orientation runs through from their far end.
+_MIRRORED = {2: (False, True), 3: (True, True), 4: (True, False), 6: (True, False), 7: (True, True), 8: (False, True)}
+
+# Decoding at five to seven eighths is slower than at full size: the decoder has no vectors for it.
+_EIGHTHS = (1, 2, 3, 4)
+_SMALLEST_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledPixels:
+    """A picture as displayed, perhaps decoded smaller than it is, with what hashing needs to know about that.
+
+    pixels: as `decode` returns them. full_rows, full_columns: the size as displayed, in full. eighths: 1 to 8; a pixel
+    stands for 8 / eighths pixels of the full picture along each axis. mirrored_rows, mirrored_columns: whether the axis
+    was turned round after decoding, so that an incomplete last pixel has become the first.
+    """
+
+    pixels: NDArray[np.uint8]
+    full_rows: int
+    full_columns: int
+    eighths: int = 8
+    mirrored_rows: bool = False
+    mirrored_columns: bool = False
+
 
 def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
     """Return the pixels of the first frame as displayed: uint8, shape (h, w), (h, w, 3) or, with alpha, (h, w, 4).
@@ -57,6 +82,21 @@ def decode_frames(data: bytes, *, max_bytes: int, max_pixels: int, max_frames: i
             # Pages of one file may differ in size.
             _refuse_large(picture.size, max_pixels)
             yield np.ascontiguousarray(_displayed(picture, data))
+
+
+def decode_scaled(data: bytes, *, max_bytes: int, max_pixels: int) -> ScaledPixels:
+    """Return the first frame as `decode` does, but a JPEG at the smallest size with both sides at least 512 pixels.
+
+    The decoder makes it smaller in the transform itself, at one to four eighths of the full size. Everything else, and
+    what is too small for that, comes in full. Raises as `decode` does.
+    """
+    with _opened(data, max_bytes, max_pixels) as picture:
+        if picture.format in ("JPEG", "MPO") and picture.mode in ("L", "RGB"):
+            scaled = _scaled_jpeg_luma(data, picture.size, _orientation(picture))
+            if scaled is not None:
+                return scaled
+        pixels = np.ascontiguousarray(_displayed(picture, data))
+        return ScaledPixels(pixels, pixels.shape[0], pixels.shape[1])
 
 
 @contextmanager
@@ -115,19 +155,41 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _jpeg_luma(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+def _jpeg_luma(data: bytes, size: tuple[int, int], eighths: int = 8) -> NDArray[np.uint8] | None:
     """Decode straight to luma, which skips the colour planes. None when the fast decoder objects to anything.
 
     It objects to harmless oddities too (stray bytes between markers), which are common: Pillow then has the last word.
     """
+    columns, rows = (_scaled_length(length, eighths) for length in size)
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         if (width, height) != size:
             return None
-        luma = np.asarray(simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True), dtype=np.uint8)
+        smaller = {} if eighths == 8 else {"min_height": rows, "min_width": columns}
+        luma = np.asarray(simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True, **smaller), dtype=np.uint8)
     except ValueError:
         return None
-    return luma.reshape(size[1], size[0])
+    return luma.reshape(rows, columns) if luma.size == rows * columns else None
+
+
+def _scaled_jpeg_luma(data: bytes, size: tuple[int, int], orientation: int) -> ScaledPixels | None:
+    shorter = min(size)
+    eighths = next((e for e in _EIGHTHS if _scaled_length(shorter, e) >= _SMALLEST_SIDE), None)
+    luma = None if eighths is None else _jpeg_luma(data, size, eighths)
+    if eighths is None or luma is None:
+        return None
+    columns, rows = size
+    mirrored_rows, mirrored_columns = _MIRRORED.get(orientation, (False, False))
+    if orientation >= 5:
+        rows, columns = columns, rows
+        mirrored_rows, mirrored_columns = mirrored_columns, mirrored_rows
+    turn = _TURNS.get(orientation)
+    shown = luma if turn is None else turn(luma)
+    return ScaledPixels(np.ascontiguousarray(shown), rows, columns, eighths, mirrored_rows, mirrored_columns)
+
+
+def _scaled_length(length: int, eighths: int) -> int:
+    return -(-length * eighths // 8)
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
