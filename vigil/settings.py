@@ -82,20 +82,9 @@ try:
 except BadHotline as _error:
     raise BadSetting("VIGIL_HOTLINE_DIR", f"`vigil hotline check` finds:\n{_error}") from None
 
-# ---- the demonstration and the operator ----------------------------------------------------------------------------
+# ---- the demonstration ----------------------------------------------------------------------------------------------
 VIGIL_DEMO = env.flag("VIGIL_DEMO")
 CLOCK_MAY_DRIFT = VIGIL_DEMO or TESTING
-OPERATOR = {
-    "name_en": env.text("VIGIL_OPERATOR_NAME_EN"),
-    "name_fr": env.text("VIGIL_OPERATOR_NAME_FR"),
-    "phone": env.text("VIGIL_OPERATOR_PHONE"),
-    "hours_en": env.text("VIGIL_OPERATOR_HOURS_EN"),
-    "hours_fr": env.text("VIGIL_OPERATOR_HOURS_FR"),
-    "readers_en": env.text("VIGIL_OPERATOR_READERS_EN"),
-    "readers_fr": env.text("VIGIL_OPERATOR_READERS_FR"),
-    "email": env.text("VIGIL_OPERATOR_EMAIL", "notices@hotline.example"),
-    "domain": env.text("VIGIL_OPERATOR_DOMAIN", "hotline.example"),
-}
 
 # ---- the four origins ----------------------------------------------------------------------------------------------
 PORT_BASE = env.integer("VIGIL_PORT_BASE", 8000, minimum=1024)
@@ -319,7 +308,7 @@ for _name in dir(signin_settings):
 SMTP_HOST = env.text("VIGIL_SMTP_HOST", "127.0.0.1")
 SMTP_PORT = env.integer("VIGIL_SMTP_PORT", 25, minimum=1)
 EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = SMTP_HOST, SMTP_PORT, 20
-DEFAULT_FROM_EMAIL = OPERATOR["email"]
+DEFAULT_FROM_EMAIL = _hotline.operator.email
 
 # ---- crawl, removal --------------------------------------------------------------------------------------------------
 CRAWL_ALLOW_PRIVATE = env.flag("VIGIL_CRAWL_ALLOW_PRIVATE")

@@ -33,13 +33,7 @@ LIMIT_SECONDS = 600
 
 ENVIRONMENT = {
     "VIGIL_DEMO": "1",
-    "VIGIL_OPERATOR_NAME_EN": "Vigil demonstration",
-    "VIGIL_OPERATOR_NAME_FR": "Démonstration de Vigil",
-    "VIGIL_OPERATOR_PHONE": "555-0100",
-    "VIGIL_OPERATOR_HOURS_EN": "never: this is a demonstration",
-    "VIGIL_OPERATOR_HOURS_FR": "jamais : ceci est une démonstration",
-    "VIGIL_OPERATOR_READERS_EN": "Nobody: this is a demonstration",
-    "VIGIL_OPERATOR_READERS_FR": "Personne : ceci est une démonstration",
+    "VIGIL_HOTLINE_DIR": str(Path(__file__).resolve().parent / "hotline"),
     "VIGIL_CRAWL_ALLOW_PRIVATE": "1",
     "VIGIL_CRAWL_MIN_DELAY_SECONDS": "0.01",
     "VIGIL_CRAWL_LEASE_SECONDS": "5",

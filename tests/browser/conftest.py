@@ -18,6 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.hotlines import OPEN
+
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -32,15 +34,7 @@ AXE_OPTIONS = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "resultTypes": ["violations"],
 }
-OPERATOR = {
-    "VIGIL_OPERATOR_NAME_EN": "Hotline (test)",
-    "VIGIL_OPERATOR_NAME_FR": "Ligne de signalement (essai)",
-    "VIGIL_OPERATOR_PHONE": "1-555-010-0199",
-    "VIGIL_OPERATOR_HOURS_EN": "every day, day and night",
-    "VIGIL_OPERATOR_HOURS_FR": "tous les jours, jour et nuit",
-    "VIGIL_OPERATOR_READERS_EN": "Test analysts",
-    "VIGIL_OPERATOR_READERS_FR": "Des analystes d’essai",
-}
+OPERATOR = {"VIGIL_HOTLINE_DIR": str(OPEN)}
 
 
 def free_port_base() -> int:

@@ -7,7 +7,6 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,6 +18,7 @@ from vigil.accounts import seeds, signin_settings
 from vigil.accounts.middleware import become
 from vigil.accounts.models import Person, SecurityNotice
 from vigil.core import clock
+from vigil.core.hotline import hotline
 
 # Message templates of the library -> our sentence; what is not here is not shown.
 _MESSAGES = {
@@ -119,7 +119,7 @@ class MfaAdapter(DefaultMFAAdapter):
     @override
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity = super().get_public_key_credential_rp_entity()
-        return {**entity, "name": str(settings.OPERATOR.get("name_en") or "Vigil")}
+        return {**entity, "name": hotline().operator.name("en")}
 
     @override
     def generate_authenticator_name(self, user: Any, type: Any) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from typing_extensions import override
+
+from vigil.core.hotline import hotline
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -42,7 +43,7 @@ class NotOurOwnWordsValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError when one of our own words is in the password."""
-        operator = str(settings.OPERATOR.get("name_en", "")).lower().split()
+        operator = " ".join(hotline().operator.names.values()).lower().split()
         words = [*self._WORDS, *[word for word in operator if len(word) > 4]]
         if any(word in password.lower() for word in words):
             raise ValidationError(_("This password contains the name of this service."), code="password_own_words")

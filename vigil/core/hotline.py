@@ -355,10 +355,9 @@ class _Reader:
         languages: tuple[str, ...],
         *,
         required: bool = False,
-        empty: bool = False,
         needed: tuple[str, ...] | None = None,
     ) -> Texts:
-        """A text by language: in all public ones (or those in `needed`) once it is in one; `empty` allows none at all."""
+        """A text by language: in all public ones (or those in `needed`) once it is in one."""
         values = self.take(name, dict, {}, "a table with a text for each language", required=required)
         found: dict[str, str] = {}
         for code, value in values.items():
@@ -369,7 +368,7 @@ class _Reader:
             else:
                 found[code] = value.strip()
         missing = [code for code in (languages if needed is None else needed) if not found.get(code)]
-        if (any(found.values()) or (required and name in self.table and not empty)) and missing:
+        if (any(found.values()) or (required and name in self.table)) and missing:
             self.bad(name, f"has no text in {', '.join(missing)}")
         return {code: text for code, text in found.items() if text}
 
@@ -424,10 +423,10 @@ def _languages(reader: _Reader) -> tuple[Language, ...]:
 def _operator(reader: _Reader, languages: tuple[str, ...]) -> OperatorFacts:
     table = reader.inner("operator", required=True)
     facts = OperatorFacts(
-        names=table.texts("name", languages, empty=True),
+        names=table.texts("name", languages, needed=()),
         phone=table.text("phone"),
-        hours=table.texts("hours", languages, empty=True),
-        readers=table.texts("readers", languages, empty=True),
+        hours=table.texts("hours", languages, needed=()),
+        readers=table.texts("readers", languages, needed=()),
         email=table.text("email", required=True),
         domain=table.text("domain", required=True),
     )

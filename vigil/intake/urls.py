@@ -1,4 +1,4 @@
-"""Routes of the report site: every page at an English and a French address."""
+"""Routes of the report site: every page at one address for each language of the hotline."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django.views.generic import RedirectView
 
 from vigil.intake.views import pages, report, status
 from vigil.web.http import bilingual
+from vigil.web.languages import public_languages
 
 app_name = "intake"
 
 urlpatterns: list[URLPattern] = [
     path("", pages.choose_language, name="choose"),
-    path("en", RedirectView.as_view(url="/en/")),
-    path("fr", RedirectView.as_view(url="/fr/")),
+    *(path(code, RedirectView.as_view(url=f"/{code}/")) for code in public_languages()),
     *bilingual("home", "", "", pages.home),
     *bilingual("before", "before-you-start", "avant-de-commencer", pages.before_you_start),
     *bilingual("danger", "report/danger", "signaler/danger", report.question, {"step": "danger"}),

@@ -9,13 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from uuid import UUID
 
-from django.conf import settings
-
 from vigil.accounts.selectors import AgencyFacts, agency
 from vigil.casework import selectors as casework
 from vigil.casework.selectors import CaseFacts, IncidentFacts
 from vigil.core import keyd
 from vigil.core.actors import Actor
+from vigil.core.hotline import hotline
 from vigil.core.ids import format_number
 from vigil.crawl import selectors as crawl
 from vigil.crawl.selectors import CandidateView, SightingFacts
@@ -320,16 +319,16 @@ class _Gathered:
 
 
 def _hotline() -> Hotline:
-    facts = settings.OPERATOR
+    facts = hotline().operator
     try:
         software = version("vigil")
     except PackageNotFoundError:
         software = "0"
     return Hotline(
-        name_en=str(facts["name_en"] or "Vigil"),
-        name_fr=str(facts["name_fr"] or "Vigil"),
-        domain=str(facts["domain"]),
-        phone=str(facts["phone"]),
+        name_en=facts.name("en"),
+        name_fr=facts.name("fr"),
+        domain=facts.domain,
+        phone=facts.phone,
         software_version=software,
     )
 
@@ -357,7 +356,7 @@ def _confirmed(entry: EntryFacts) -> list[SightingFacts]:
 
 def _answers(report: ReportSummary) -> Iterable[tuple[str, tuple[str, ...]]]:
     for code in ("danger", "who", "age_band", *_FOLLOW_UPS):
-        value = report.answers.get(code)
+        value = report.signals.get(code)
         if isinstance(value, str) and value:
             yield code, (value,)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -11,6 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from vigil.core import clock
+from vigil.core.hotline import hotline
 from vigil.core.ids import format_number
 from vigil.removal import services
 from vigil.removal.errors import AnswerInvalid, AnswerLinkUnusable
@@ -36,7 +36,7 @@ def answer_page(request: HttpRequest, token: str) -> HttpResponse:
         number = services.peek_answer_link(token=token, at=clock.now())
     except AnswerLinkUnusable:
         # Used, expired and never existing look the same, to people and to guessing.
-        context = {"operator_email": settings.OPERATOR["email"]}
+        context = {"operator_email": hotline().operator.email}
         return render(request, "removal/answer_unusable.html", context, status=404)
     context = {"number": format_number(number), "form_url": _address(token)}
     return render(request, "removal/answer_confirm.html", context)

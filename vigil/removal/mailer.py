@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 from django.conf import settings
 
+from vigil.core.hotline import hotline
 from vigil.removal.errors import MailUnavailable
 
 ANSWER_SECONDS = 8.0  # for one answer of the server
@@ -38,7 +39,7 @@ def send(message: EmailMessage) -> None:
     """
     recipient = str(message["To"])
     try:
-        with _InTime(local_hostname=settings.OPERATOR["domain"], timeout=ANSWER_SECONDS) as client:
+        with _InTime(local_hostname=hotline().operator.domain, timeout=ANSWER_SECONDS) as client:
             client.ends_at = time.monotonic() + WHOLE_SECONDS
             client.connect(settings.SMTP_HOST, settings.SMTP_PORT)
             client.ehlo_or_helo_if_needed()

@@ -1,4 +1,4 @@
-"""Small helpers for HTTP doors: methods, pairs of addresses in two languages, safe redirects."""
+"""Small helpers for HTTP doors: methods, one address for each language, safe redirects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from django.urls import NoReverseMatch, Resolver404, URLPattern, path, resolve, 
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-LANGUAGES = ("en", "fr")
+from vigil.core.hotline import STAFF_LANGUAGES, Hotline, hotline
+from vigil.web.languages import language_asked_for as language_asked_for
+from vigil.web.languages import other_language_of as other_language_of
+
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -31,36 +34,42 @@ def bilingual(
     fr: str,
     view: Callable[..., HttpResponse],
     kwargs: dict[str, Any] | None = None,
+    *,
+    languages: tuple[str, ...] | None = None,
 ) -> list[URLPattern]:
-    """Two routes for one page, `/en/<en>` and `/fr/<fr>`, named `<name>-en` and `<name>-fr`.
+    """One route a language for one page: `/en/<en>` named `<name>-en`, `/fr/<fr>` named `<name>-fr`, and so on.
 
-    `{% page "room:name" %}` links to the one in the active language; `{% language_link %}` to the other one.
+    The languages are the hotline's; a page for staff or providers names `STAFF_LANGUAGES` instead. Another language than
+    English and French takes its words for addresses from the hotline's file, and English where it has none.
+    `{% page "room:name" %}` links to the one in the active language; `{% language_link %}` to the others.
     """
+    facts = hotline()
     return [
-        path(f"en/{en}", view, kwargs, name=f"{name}-en"),
-        path(f"fr/{fr}", view, kwargs, name=f"{name}-fr"),
+        path(f"{code}/{_slug(facts, code, en, fr)}", view, kwargs, name=f"{name}-{code}")
+        for code in languages or facts.codes
     ]
 
 
+def _slug(facts: Hotline, code: str, en: str, fr: str) -> str:
+    return {"en": en, "fr": fr}.get(code) or (
+        facts.language(code).slug(en) if en and code not in STAFF_LANGUAGES else ""
+    )
+
+
 def page_url(name: str, language: str, *args: Any, **kwargs: Any) -> str:
-    """Address of a bilingual page in one language."""
+    """Address of a page in one language."""
     return reverse(f"{name}-{language}", args=args, kwargs=kwargs)
 
 
-def other_language_of(language: str) -> str:
-    """English for French and French for anything else."""
-    return "en" if language == "fr" else "fr"
-
-
-def path_in_other_language(path_info: str, language: str) -> str:
-    """The same page in the other language, or that language's home when there is none. No query string travels."""
-    other = other_language_of(language)
+def path_in_other_language(path_info: str, language: str, other: str = "") -> str:
+    """The same page in another language, or that language's home when there is none. No query string travels."""
+    other = other or other_language_of(language)
     try:
         match = resolve(path_info)
         captured = dict(getattr(match, "captured_kwargs", None) or {})
-        if match.view_name and match.view_name[-3:] in {f"-{language}", f"_{language}"}:
+        if match.view_name and match.view_name.endswith((f"-{language}", f"_{language}")):
             return reverse(
-                match.view_name[:-2] + other,
+                match.view_name[: -len(language)] + other,
                 args=match.args,
                 kwargs=captured or None,
             )
@@ -71,7 +80,7 @@ def path_in_other_language(path_info: str, language: str) -> str:
                 kwargs={**captured, "language": other},
             )
         if path_info.startswith(f"/{language}/"):
-            swapped = f"/{other}/" + path_info[4:]
+            swapped = f"/{other}/" + path_info[len(language) + 2 :]
             resolve(swapped)
             return swapped
     except (Resolver404, NoReverseMatch):

@@ -11,7 +11,9 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from vigil.core.errors import VigilError
+from vigil.core.hotline import STAFF_LANGUAGES
 from vigil.web.errors import status_of
+from vigil.web.languages import door_speaks, public_languages
 from vigil.web.views import error_page
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -143,37 +145,36 @@ class ErrorPagesMiddleware:
 
 
 class LanguageInPathMiddleware:
-    """Public origin: `/fr/...` is French, everything else English; no cookie and no header decides."""
+    """Public origin: the first part of the address is the language, `/fr/...`; no cookie and no header decides."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer one request."""
-        language = "fr" if request.path_info == "/fr" or request.path_info.startswith("/fr/") else "en"
-        return _answer_in(language, request, self.get_response)
+        """Answer one request; an address without one of the hotline's languages is in its first."""
+        spoken = public_languages()
+        first = request.path_info.split("/", 2)[1] if request.path_info.startswith("/") else ""
+        return _answer_in(first if first in spoken else spoken[0], spoken, request, self.get_response)
 
 
 class LanguageOfPersonMiddleware:
-    """Staff origins: the language chosen in this browser session, else the browser's, else English."""
+    """Staff origins, in English and French: the language chosen in this browser session, else the browser's, else English."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request."""
-        in_path = next(
-            (code for code in ("en", "fr") if request.path_info.startswith(f"/{code}/")),
-            "",
-        )
-        language = in_path or request.COOKIES.get("__Host-l", "") or translation.get_language_from_request(request)
-        response = _answer_in("fr" if language.startswith("fr") else "en", request, self.get_response)
+        in_path = next((code for code in STAFF_LANGUAGES if request.path_info.startswith(f"/{code}/")), "")
+        asked = in_path or request.COOKIES.get("__Host-l", "") or translation.get_language_from_request(request)
+        language = next((code for code in STAFF_LANGUAGES if asked.startswith(code)), STAFF_LANGUAGES[0])
+        response = _answer_in(language, STAFF_LANGUAGES, request, self.get_response)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response
 
 
-def _answer_in(language: str, request: HttpRequest, get_response: GetResponse) -> HttpResponse:
-    with translation.override(language):
+def _answer_in(language: str, spoken: tuple[str, ...], request: HttpRequest, get_response: GetResponse) -> HttpResponse:
+    with translation.override(language), door_speaks(spoken):
         request.LANGUAGE_CODE = language
         response = get_response(request)
     response.headers.setdefault("Content-Language", language)

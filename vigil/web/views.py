@@ -11,10 +11,12 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
+from vigil.core.hotline import STAFF_LANGUAGES, hotline
 from vigil.web.context import current_language, operator_in
 from vigil.web.errors import sentence_of, title_of
-from vigil.web.http import LANGUAGES, remember_language, require_post, safe_redirect, wants_json
+from vigil.web.http import remember_language, require_post, safe_redirect, wants_json
 
 log = logging.getLogger("vigil.web")
 
@@ -83,8 +85,19 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Keep the language of this browser session (staff origins) and go back to the page the person was on."""
     language = request.POST.get("language", "")
     response = safe_redirect(request, request.POST.get("next", "/"), "/")
-    if language in LANGUAGES:
+    if language in STAFF_LANGUAGES:
         remember_language(response, language)
+    return response
+
+
+@require_safe
+def logo(request: HttpRequest, name: str) -> HttpResponse:
+    """A partner's picture from the hotline's folder. Its digest is in its name, so a browser may keep it for good."""
+    found = next((each for each in hotline().logos if each.file_name == name), None)
+    if found is None:
+        return error_page(request, 404)
+    response = HttpResponse(found.data, content_type=found.content_type)
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 

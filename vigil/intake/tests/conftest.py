@@ -8,20 +8,11 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from tests.hotlines import OPEN
 from vigil import settings as vigil_settings
 from vigil.intake.limiter import TryLimiter
 from vigil.intake.views import status
 
-OPERATOR = {
-    **vigil_settings.OPERATOR,
-    "name_en": "Hotline (test)",
-    "name_fr": "Ligne de signalement (essai)",
-    "phone": "1-555-010-0199",
-    "hours_en": "every day, day and night",
-    "hours_fr": "tous les jours, jour et nuit",
-    "readers_en": "Test analysts",
-    "readers_fr": "Des analystes d’essai",
-}
 PUBLIC_MIDDLEWARE = [
     *vigil_settings._COMMON,
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -31,7 +22,7 @@ PUBLIC_MIDDLEWARE = [
 
 @pytest.fixture
 def public_settings(settings):
-    settings.OPERATOR = OPERATOR
+    settings.HOTLINE_DIR = OPEN
     settings.MIDDLEWARE = PUBLIC_MIDDLEWARE
     settings.ROOT_URLCONF = "vigil.urls.public"
     settings.SESSION_COOKIE_SAMESITE = settings.CSRF_COOKIE_SAMESITE = "Strict"

@@ -7,10 +7,11 @@ import re
 import pytest
 from django.db import connection
 
+from tests.hotlines import OPEN
 from vigil.core import clock
 from vigil.core.ids import parse_number
 from vigil.intake.models import Draft, Message, Report, ReportLink, Thread
-from vigil.intake.tests.conftest import ANSWERS, OPERATOR, Browser, fill_in, receipt_on
+from vigil.intake.tests.conftest import ANSWERS, Browser, fill_in, receipt_on
 
 PAGES_WITHOUT_FORM = [
     "/", "/en/", "/fr/", "/en/before-you-start", "/fr/avant-de-commencer", "/en/help", "/fr/aide", "/en/privacy", "/fr/vie-privee",
@@ -338,9 +339,21 @@ def test_a_form_sent_from_another_site_changes_nothing(public, owner, site):
         assert Draft.objects.count() == 0
 
 
-@pytest.mark.parametrize("missing", ["phone", "hours_en", "hours_fr", "readers_en", "readers_fr"])
-def test_without_a_named_operator_the_form_is_closed_in_both_languages(public_settings, role, missing, owner):
-    public_settings.OPERATOR = {**OPERATOR, missing: ""}
+@pytest.mark.parametrize(
+    "missing",
+    [
+        'phone = "1-555-010-0199"',
+        'en = "every day, day and night"',
+        'fr = "tous les jours, jour et nuit"',
+        'en = "Test analysts"',
+        'fr = "Des analystes d’essai"',
+    ],
+)
+def test_without_a_named_operator_the_form_is_closed_in_both_languages(public_settings, role, missing, owner, tmp_path):
+    facts = (OPEN / "hotline.toml").read_text()
+    assert facts.count(missing) == 1
+    (tmp_path / "hotline.toml").write_text(facts.replace(missing, missing.partition('"')[0] + '""'))
+    public_settings.HOTLINE_DIR = tmp_path
     with role("vigil_public"):
         browser = Browser()
         for page, words in {

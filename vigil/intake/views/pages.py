@@ -9,18 +9,16 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from vigil.core.hotline import hotline, said
 from vigil.intake import services
 from vigil.intake.views.session import DATABASE_AWAY, forget, open_form_only, token_of
 from vigil.web.context import current_language
 from vigil.web.http import page_url
 
-#: Where "leave quickly" goes: pages that anybody could have open, without anything of this site in them.
-LEAVE_TO = {"en": "https://weather.gc.ca/", "fr": "https://meteo.gc.ca/"}
-
 
 @require_safe
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """The address without a language: both, side by side."""
+    """The address without a language: all of them, side by side."""
     return render(request, "intake/choose.html")
 
 
@@ -57,4 +55,4 @@ def leave(request: HttpRequest) -> HttpResponse:
     if token is not None and request.method != "HEAD":
         with contextlib.suppress(*DATABASE_AWAY):  # the row runs out by itself; going away comes first
             services.discard_draft(token=token)
-    return forget(HttpResponseRedirect(LEAVE_TO[current_language()], status=303))
+    return forget(HttpResponseRedirect(said(hotline().leave_to, current_language()), status=303))

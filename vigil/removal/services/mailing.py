@@ -14,6 +14,7 @@ from vigil.audit import services as audit
 from vigil.core import keyd
 from vigil.core.errors import Unavailable
 from vigil.core.events import emit
+from vigil.core.hotline import hotline
 from vigil.core.ids import format_number
 from vigil.lists import selectors as lists
 from vigil.removal import mailer
@@ -76,18 +77,18 @@ def token_digest(token: str) -> bytes:
 def _text_of(notice: Notice, kind: str, verified_at: datetime) -> NoticeText:
     entry = lists.entry(notice.entry_id)
     token = answer_token(notice, kind)
-    origin = origin_url("partner")
+    origin, operator = origin_url("partner"), hotline().operator
     assert notice.provider is not None
     return NoticeText(
         notice_id=notice.id,
         attempt_kind=kind,
         number=format_number(notice.number),
         sender=Sender(
-            name_en=settings.OPERATOR["name_en"] or "Vigil",
-            name_fr=settings.OPERATOR["name_fr"] or "Vigil",
-            email=settings.OPERATOR["email"],
-            domain=settings.OPERATOR["domain"],
-            phone=settings.OPERATOR["phone"],
+            name_en=operator.name("en"),
+            name_fr=operator.name("fr"),
+            email=operator.email,
+            domain=operator.domain,
+            phone=operator.phone,
         ),
         recipient=notice.provider.abuse_email,
         url=_opened(notice, notice.place_id, notice.place_sealed),
@@ -168,7 +169,7 @@ def _record_attempt(notice: Notice, kind: str, at: datetime, *, outcome: str, co
         notice=notice,
         provider_id=notice.provider_id,
         kind=kind,
-        message_id=message_id(notice.id, kind, settings.OPERATOR["domain"]),
+        message_id=message_id(notice.id, kind, hotline().operator.domain),
         at=at,
         outcome=outcome,
         code=code,

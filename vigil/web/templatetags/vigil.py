@@ -12,12 +12,14 @@ from django.conf import settings
 from django.forms import BoundField, Form
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, is_valid_path, reverse
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
-from vigil.web.context import current_language, installation
+from vigil.core.hotline import STAFF_LANGUAGES, hotline
+from vigil.web.context import current_language, help_lines_in, installation
 from vigil.web.errors import sentence_of, title_of
-from vigil.web.http import other_language_of, page_to_come_back_to, page_url, path_in_other_language
+from vigil.web.http import page_to_come_back_to, page_url, path_in_other_language
+from vigil.web.languages import language_name, languages_here, other_languages_of
 
 register = template.Library()
 
@@ -84,9 +86,12 @@ def defang(value: object) -> str:
 
 @register.filter
 def number(value: object) -> str:
-    """A number grouped by thousands: 1,234.5 in English, 1 234,5 (no-break space) in French."""
+    """A number grouped by thousands: 1,234.5 in English, 1 234,5 (no-break space) in French, other languages by Django."""
     if value is None or value == "":
         return ""
+    if current_language() not in STAFF_LANGUAGES:
+        plain = value if isinstance(value, (int, float)) else float(str(value))
+        return formats.number_format(plain, use_l10n=True, force_grouping=True)
     text = f"{value:,}" if isinstance(value, (int, float)) else f"{float(str(value)):,}"
     if current_language() == "fr":
         return text.replace(",", NBSP).replace(".", ",")
@@ -100,10 +105,16 @@ def _local(value: datetime) -> datetime:
 
 @register.filter
 def when(value: datetime | date | None, form: str = "") -> str:
-    """An instant in words: `November 24, 2026, 2:30 p.m.` / `24 novembre 2026, 14 h 30`; `when:"day"` stops there."""
+    """An instant in words: `November 24, 2026, 2:30 p.m.` / `24 novembre 2026, 14 h 30`; `when:"day"` stops there.
+
+    Languages other than English and French are written as Django's formats say.
+    """
     if not value:
         return ""
     local: datetime | date = _local(value) if isinstance(value, datetime) else value
+    if current_language() not in STAFF_LANGUAGES:
+        to_the_minute = isinstance(local, datetime) and form != "day"
+        return str(formats.date_format(local, "DATETIME_FORMAT" if to_the_minute else "DATE_FORMAT", use_l10n=True))
     french = current_language() == "fr"
     if french:
         first = "1er" if local.day == 1 else str(local.day)
@@ -126,8 +137,17 @@ def error_target(field: BoundField) -> str:
 
 @register.simple_tag
 def page(name: str, *args: Any, **kwargs: Any) -> str:
-    """Address of a bilingual page in the active language: `{% page "intake:home" %}`."""
+    """Address of a page in the active language: `{% page "intake:home" %}`."""
     return page_url(name, current_language(), *args, **kwargs)
+
+
+@register.simple_tag
+def page_if_any(name: str) -> str:
+    """Address of a page in the active language, or an empty text where this process has no such page."""
+    try:
+        return page_url(name, current_language())
+    except NoReverseMatch:
+        return ""
 
 
 @register.simple_tag(takes_context=True)
@@ -138,77 +158,147 @@ def title_prefix(context: template.Context) -> str:
 
 
 def _in_path(path_info: str) -> bool:
-    """Whether the address itself names the language; "/" does so only where there are pages in two languages."""
-    if path_info.startswith(("/en/", "/fr/")):
+    """Whether the address itself names the language; "/" does so only where there are pages in several languages."""
+    here = languages_here()
+    if path_info.startswith(tuple(f"/{code}/" for code in here)):
         return True
-    return path_info in {"/", "/en", "/fr"} and bool(is_valid_path("/en/"))
+    return path_info in {"/", *(f"/{code}" for code in here)} and bool(is_valid_path(f"/{here[0]}/"))
 
 
 @register.inclusion_tag("web/_language_link.html", takes_context=True)
 def language_link(context: template.Context) -> dict[str, Any]:
-    """The same page in the other language: a link where the language is in the path, a small form elsewhere.
+    """The same page in each other language: a link where the language is in the path, a small form elsewhere.
 
     A view may put `language_url` into its context to name the address itself, or `language_form`, the id of the page's
-    form: then the switch is a button of that form (name `action`, value `language`) and what was typed travels along.
+    form: then the switch is a button of that form (name `action`, value `language`) and what was typed travels along,
+    to the same page in the other language when the context has `language_formaction`. `language_asked_for` reads it.
     """
     language = current_language()
-    other = other_language_of(language)
     request: HttpRequest | None = context.get("request")
     path_info = request.path_info if request else f"/{language}/"
-    url = context.get("language_url") or (path_in_other_language(path_info, language) if _in_path(path_info) else "")
+    others = other_languages_of(language)
+    named = {key: context.get(f"language_{key}", "") for key in ("url", "formaction")}
+
+    def there(other: str) -> str:
+        return path_in_other_language(path_info, language, other)
+
     action = ""
-    if not url:
+    if not named["url"] and not _in_path(path_info):
         try:
             action = reverse("web:language")
         except NoReverseMatch:
-            url = f"/{other}/"
+            action = ""
     return {
-        "other": other,
-        "other_name": "English" if other == "en" else "Français",
-        "url": url,
+        "others": [
+            {
+                "code": other,
+                "name": language_name(other),
+                "url": "" if action else (named["url"] or there(other)),
+                "formaction": named["formaction"] and (named["formaction"] if len(others) == 1 else there(other)),
+                "button": "language" if len(others) == 1 else f"language-{other}",
+            }
+            for other in others
+        ],
         "action": action,
         "next": page_to_come_back_to(request) if request else path_info,
         "form_id": context.get("language_form", ""),
-        "formaction": context.get("language_formaction", ""),
         "csrf_token": context.get("csrf_token"),
     }
 
 
 @register.inclusion_tag("web/_demo_banner.html", takes_context=True)
 def demo_banner(context: template.Context) -> dict[str, Any]:
-    """In a demonstration, on every page and in both languages: nobody reads this, and where real help is."""
+    """In a demonstration, on every page and in every language: nobody reads this, and where real help is."""
+    if not settings.VIGIL_DEMO:
+        return {"demo": False}
+    said, facts = [], hotline()
+    for code in languages_here():
+        with translation.override(code):
+            word, sentence = _("Demonstration."), _("Nobody reads what is sent here. Real help:")
+            lines = help_lines_in(code)["help_lines"][:2]
+            said.append({"code": code, "word": word, "sentence": sentence, "lines": lines})
     return {
-        **installation(context["request"] if "request" in context else HttpRequest()),
-        "demo": settings.VIGIL_DEMO,
+        "demo": True,
+        "said": said,
+        "emergency": facts.emergency,
+        "label": " / ".join(each["word"] for each in said),
     }
 
 
 @register.inclusion_tag("web/_help.html", takes_context=True)
 def help_block(context: template.Context, heading_level: int = 2) -> dict[str, Any]:
-    """Whom to call, the same words in the same place on every page."""
+    """Whom to call, the same words in the same place on every page: the lines of the person's language and place.
+
+    A page may know more and put it into its context: `region`, a region's code, and `audience` (child, adult, reporter);
+    `young` means the audience child.
+    """
+    audience = context.get("audience") or ("child" if context.get("young") else None)
+    region = str(context.get("region") or "")
     return {
         **installation(context["request"] if "request" in context else HttpRequest()),
+        **help_lines_in(current_language(), region, audience),
         "level": heading_level,
     }
 
 
+@register.inclusion_tag("web/_emergency.html")
+def emergency_calls() -> dict[str, Any]:
+    """The emergency numbers as links, also on pages that are rendered without a request."""
+    return {"emergency_numbers": hotline().emergency_numbers}
+
+
+@register.simple_tag
+def logos() -> list[dict[str, Any]]:
+    """The partners' pictures: address, words for those who do not see them, size. Only where this process serves them."""
+    try:
+        return [
+            {
+                "url": reverse("logo", args=[each.file_name]),
+                "name": each.name(current_language()),
+                "width": each.width,
+                "height": each.height,
+            }
+            for each in hotline().logos
+        ]
+    except NoReverseMatch:
+        return []
+
+
+@register.simple_tag
+def front_doors() -> list[dict[str, Any]]:
+    """For the page without a language: each language's own name, home page, direction, and emergency sentence."""
+    doors = []
+    for each in hotline().languages:
+        with translation.override(each.code):
+            doors.append(
+                {
+                    "code": each.code,
+                    "name": each.name,
+                    "direction": each.direction,
+                    "url": f"/{each.code}/",
+                    "question": _("In danger now?"),
+                }
+            )
+    return doors
+
+
 @register.inclusion_tag("web/_error_texts.html", takes_context=True)
 def error_texts(context: template.Context, status: int | None = None) -> dict[str, Any]:
-    """Heading and sentence of an error page, in the active language and then in the other."""
+    """Heading and sentence of an error page, in the active language and then in the others."""
     number_of_status = int(status or context.get("status") or 500)
     code = str(context.get("code") or "")
-    language = current_language()
-    other = other_language_of(language)
-    with translation.override(other):
-        second = (title_of(number_of_status), sentence_of(number_of_status, code))
+    others = []
+    for other in other_languages_of(current_language()):
+        with translation.override(other):
+            others.append(
+                {"code": other, "title": title_of(number_of_status), "sentence": sentence_of(number_of_status, code)}
+            )
     return {
         "status": number_of_status,
         "code": code,
         "title": title_of(number_of_status),
         "sentence": sentence_of(number_of_status, code),
-        "other": other,
-        "other_title": second[0],
-        "other_sentence": second[1],
+        "others": others,
     }
 
 
@@ -265,14 +355,20 @@ def band(level: int) -> dict[str, Any]:
     return {"level": int(level), "words": words[int(level)] if known else _("Unknown")}
 
 
+def _staff_language() -> str:
+    """Columns of rows exist in English and French."""
+    language = current_language()
+    return language if language in STAFF_LANGUAGES else STAFF_LANGUAGES[0]
+
+
 @register.filter
 def add_language(name: str) -> str:
     """`"title"|add_language` gives `title_en` or `title_fr`."""
-    return f"{name}_{current_language()}"
+    return f"{name}_{_staff_language()}"
 
 
 @register.filter
 def in_language(item: Any, attribute: str) -> str:
     """`agency|in_language:"name"` reads `name_en` or `name_fr` of an object or a mapping."""
-    key = f"{attribute}_{current_language()}"
+    key = f"{attribute}_{_staff_language()}"
     return str(item[key] if isinstance(item, dict) else getattr(item, key))
