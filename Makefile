@@ -1,8 +1,7 @@
 # The doors of the project. `make` alone lists them.
 PY := .venv/bin/python
+RINGMATCH = $(MAKE) --no-print-directory -C ringmatch PYTHON="$(abspath $(PY))" PEERS="$(abspath .venv/peers)"
 ROOM ?=
-SIZE ?=
-PART ?=
 
 .PHONY: help setup demo run test check fix bench bench-matching experience test-peers peers sanitize
 
@@ -35,18 +34,14 @@ fix: setup ## mend style
 
 bench: bench-matching # the same
 
-experience: setup ## the goals of the public's door, each with its value; ONLY=U1,U7 for some of them
-	@tools/setup.sh browser
-	@$(PY) -m benchmarks.experience $(if $(ONLY),--only $(ONLY))
+bench-matching: setup ## the matching engine beside its peers, 10 million hashes; SIZE=200000 for a quick look, PART=hash
+	@$(RINGMATCH) bench-matching
 
-bench-matching: setup peers ## the matching engine beside its peers, 10 million hashes; SIZE=200000 for a quick look, PART=hash
-	@PYTHONPATH=.venv/peers $(PY) ringmatch/benchmarks/run.py $(if $(SIZE),--size $(SIZE)) $(if $(PART),--part $(PART))
-
-test-peers: setup peers ## the drop-in for python-threatexchange, against the real package
-	@PYTHONPATH=.venv/peers $(PY) -m pytest -q ringmatch/tests/test_ringmatch_threatexchange.py
+test-peers: setup ## the drop-in for python-threatexchange, against the real package
+	@$(RINGMATCH) test-peers
 
 peers: setup
-	@.venv/bin/uv pip install --quiet --python $(PY) --target .venv/peers --no-deps -r ringmatch/benchmarks/requirements.txt
+	@$(RINGMATCH) peers
 
 sanitize: setup ## the tests of the matching engine on a build that watches its memory
-	@$(MAKE) --no-print-directory -C ringmatch sanitize PYTHON="$(abspath $(PY))"
+	@$(RINGMATCH) sanitize
