@@ -20,6 +20,8 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from tools import typography
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGE = "fr"
 KEYWORDS = {
@@ -40,15 +42,6 @@ _CHANGING_HEADERS = re.compile(
 )
 _PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 _TAGS = re.compile(r"</?[a-z][^>]*>")
-#: An ordinary space where French wants a no-break one, or none where it wants one.
-_TYPOGRAPHY = (
-    (re.compile(r" [:;?!»]"), "ordinary space before : ; ? ! or »"),
-    (re.compile(r"« "), "ordinary space after «"),
-    (re.compile(r"[^\s\u00a0\u202f?!;:.&][;?!](?=\s|$)"), "no space before ; ? or !"),
-    (re.compile(r"[^\W\d]:(?=\s|$)"), "no space before :"),
-    (re.compile(r"\w'\w"), "straight apostrophe"),
-    (re.compile(r"\d \d{3}\b|\b\d+ h \d"), "ordinary space inside a number or a time"),
-)
 
 
 def say(line: object) -> None:
@@ -193,7 +186,7 @@ def problems_of(room: Path) -> list[str]:
             if isinstance(message.id, str) and set(_PLACEHOLDERS.findall(english)) - set(_PLACEHOLDERS.findall(text)):
                 found.append(f"placeholder lost: {text!r}")
             plain = _TAGS.sub("", text)
-            found += [f"{why}: {text!r}" for pattern, why in _TYPOGRAPHY if pattern.search(plain)]
+            found += typography.problems_of(plain)
     return found
 
 

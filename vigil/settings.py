@@ -234,7 +234,7 @@ TEMPLATES = [
                 *(["django.contrib.auth.context_processors.auth"] if PROCESS != "public" else []),
                 "django.contrib.messages.context_processors.messages",
                 "vigil.web.context.installation",
-                *(["vigil.awareness.context.footer"] if PROCESS in {"public", "test"} else []),
+                *(["vigil.awareness.context.pages_of_prose"] if PROCESS in {"public", "test"} else []),
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "vigil.web.templatetags.vigil"],
         },

@@ -12,12 +12,12 @@ from django.utils.html import escape, format_html
 from vigil.core.hotline import hotline, said
 from vigil.web.http import page_url
 
-#: Where each button leads: the first of these pages that this installation has.
+#: Where each button leads; an installation without such a page shows no button.
 _DOORS = {
-    "report": ("intake:before",),
-    "image_help": ("imagehelp:start", "imagehelp:home"),
-    "talk": ("intake:help",),
-    "check": ("intake:status",),
+    "report": "intake:before",
+    "image_help": "imagehelp:who",
+    "talk": "intake:help",
+    "check": "intake:status",
 }
 
 
@@ -57,11 +57,9 @@ def _help_lines(language: str, audience: str) -> list[Any]:
 
 
 def _address(name: str, language: str) -> str:
-    if name == "report" and not hotline().form_may_open:
+    if name not in _DOORS or (name == "report" and not hotline().form_may_open):
         return ""
-    for page in _DOORS.get(name, ()):
-        try:
-            return page_url(page, language)
-        except NoReverseMatch:
-            continue
-    return ""
+    try:
+        return page_url(_DOORS[name], language)
+    except NoReverseMatch:
+        return ""

@@ -165,7 +165,7 @@ _TAGS = {
 _CLASSES = {
     "a": {"button", "button--quiet", "nowrap"},
     "div": {"actions", "notice", "notice--danger", "panel"},
-    "ul": {"help__list"},
+    "ul": {"help__list", "lines"},
     "p": {"quiet"},
     "dl": {"facts"},
     "span": {"nowrap"},

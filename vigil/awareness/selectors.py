@@ -29,6 +29,11 @@ class Group:
     title: str
     links: tuple[tuple[str, Text, str], ...]  # code, text, address
 
+    @property
+    def anchor(self) -> str:
+        """Its place in the index."""
+        return self.audience.replace("_", "-")
+
 
 def page_of(code: str) -> Page:
     """One page by its code."""
@@ -71,6 +76,22 @@ def in_footer(language: str) -> list[tuple[str, str]]:
             for page in pages
             if page.texts[language].short
         ]
+    except NoReverseMatch:  # an origin without these pages
+        return []
+
+
+def index_title(language: str) -> str:
+    """Title of the index, or an empty text where there is none."""
+    return all_pages()[INDEX].texts[language].title if INDEX in all_pages() else ""
+
+
+def audiences_in(language: str) -> list[tuple[str, str]]:
+    """Each audience that has pages: what it is called, and where the index lists its pages."""
+    if INDEX not in all_pages():
+        return []
+    try:
+        index = page_url(f"awareness:{INDEX}", language)
+        return [(group.title, f"{index}#{group.anchor}") for group in groups_in(language)]
     except NoReverseMatch:  # an origin without these pages
         return []
 

@@ -10,6 +10,9 @@ from vigil.awareness.pages import all_pages
 app_name = "awareness"
 
 urlpatterns: list[URLPattern] = [
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
+]
+urlpatterns += [
     path(f"{language}/{text.path}", views.page, {"code": page.code}, name=f"{page.code}-{language}")
     for page in all_pages().values()
     for language, text in page.texts.items()

@@ -1,11 +1,15 @@
 """The pages at the public door: every one in both languages, with its date and its other language."""
 
 import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 
 from vigil.awareness.pages import all_pages
+from vigil.core import clock
+from vigil.core.hotline import hotline
 from vigil.web.http import page_url
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +58,29 @@ def test_a_page_that_does_not_exist_keeps_the_numbers_to_call(public):
         answer = public(path)
         assert answer.status_code == 404 and 'href="tel:911"' in answer.content.decode()
         assert "1-800-668-6868" in answer.content.decode()
+
+
+def test_security_txt_names_the_mailbox_of_the_hotline_and_a_date_within_a_year(public):
+    answer = public("/.well-known/security.txt")
+    assert answer.status_code == 200 and answer["Content-Type"] == "text/plain; charset=utf-8"
+    fields = [line.split(": ", 1) for line in answer.content.decode().splitlines()]
+    assert [name for name, _value in fields] == [
+        "Contact",
+        "Expires",
+        "Policy",
+        "Policy",
+        "Preferred-Languages",
+        "Canonical",
+    ]
+    values = dict(fields)
+    assert values["Contact"] == f"mailto:{hotline().operator.email}"
+    left = datetime.fromisoformat(values["Expires"]) - clock.now()
+    assert timedelta(days=170) < left < timedelta(days=365)
+    assert values["Canonical"] == f"{django_settings.SCHEME}://report.localhost/.well-known/security.txt"
+    policies = [value for name, value in fields if name == "Policy"]
+    assert [public(urlsplit(policy).path).status_code for policy in policies] == [200, 200]
+
+
+def test_a_demonstration_has_no_security_txt_since_nobody_reads_its_mail(public, settings):
+    settings.VIGIL_DEMO = True
+    assert public("/.well-known/security.txt").status_code == 404
