@@ -17,19 +17,19 @@ import sys
 import time
 from pathlib import Path
 
+from report import FULL, KINDS
+
 HERE = Path(__file__).resolve().parent
-FULL = 10_000_000
 PARTS = ("hash", "search", "build", "open", "plot", "report")
 
 
 def measurements(part: str, size: int, largest: int) -> list[list[str]]:
     """Return the programs of one part with their arguments."""
-    kinds = ("random", "clustered")
     if part == "hash":
         return [["hashing.py"]]
     if part == "search":
-        searches = [["search.py", "--kind", kind, "--size", str(size)] for kind in kinds]
-        drop_ins = [["drop_in.py", "--kind", kind, "--size", str(max(1000, size // 10))] for kind in kinds]
+        searches = [["search.py", "--kind", kind, "--size", str(size)] for kind in KINDS]
+        drop_ins = [["drop_in.py", "--kind", kind, "--size", str(max(1000, size // 10))] for kind in KINDS]
         return searches + drop_ins
     if part == "build":
         return [["building.py", "--kind", "random", "--size", str(size)]]
@@ -37,7 +37,7 @@ def measurements(part: str, size: int, largest: int) -> list[list[str]]:
         return [["opening.py", "--size", str(size)]]
     if part == "plot":
         sizes = [size // 100, size // 10, *([largest] if largest > size else [])]
-        return [["search.py", "--kind", kind, "--size", str(one)] for one in sizes for kind in kinds]
+        return [["search.py", "--kind", kind, "--size", str(one)] for one in sizes for kind in KINDS]
     return []
 
 
