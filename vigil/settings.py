@@ -175,6 +175,7 @@ ROOMS = [
     "matching",
     "intake",
     "crawl",
+    "imagehelp",
     "casework",
     "removal",
     "referral",

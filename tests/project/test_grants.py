@@ -19,7 +19,10 @@ JOBS = {"procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_de
 
 # Who may delete rows, of which tables, and why. Nothing that says what happened is ever deleted by a web process.
 MAY_DELETE = {
-    "vigil_public": {"intake_draft": "its own half-filled report, when it was sent or given up"},
+    "vigil_public": {
+        "intake_draft": "its own half-filled report, when it was sent or given up",
+        "imagehelp_helpdraft": "its own half-filled request for help, when it was sent or given up",
+    },
     "vigil_console": dict.fromkeys(SIGN_IN, "sign-in: sessions end, passkeys are removed, lock-outs are forgotten"),
     "vigil_partner": dict.fromkeys(SIGN_IN, "sign-in, of the people that this origin sees"),
     "vigil_worker": {
@@ -27,26 +30,37 @@ MAY_DELETE = {
         "axes_accessattempt": "attempts that are a month old",
         "axes_accessattemptexpiration": "attempts that are a month old",
         "intake_draft": "drafts that ran out",
+        "imagehelp_helpdraft": "drafts that ran out",
     } | dict.fromkeys(JOBS, "the queue of jobs"),
     "vigil_keyd": {"core_envelope": "an envelope is cleared when its key is stored"},
 }  # fmt: skip
 
 # The only tables whose rows these roles can read at all.
 MAY_READ = {
-    "vigil_public": {"core_clock", "intake_draft", "oversight_release", "oversight_figure"},
+    "vigil_public": {"core_clock", "imagehelp_helpdraft", "intake_draft", "oversight_release", "oversight_figure"},
     "vigil_keyd": {"core_clock", "core_envelope"},
     "vigil_auditor": {"core_clock", "audit.event", "audit.chain"},
 }
 # Begins of table names that a role never reads. (Releases of figures are everybody's.)
 NEVER_READS = {
     "vigil_wire": (
-        "accounts_", "intake_", "casework_", "referral_", "removal_", "crawl_", "procrastinate_", "mfa_", "account_", "axes_",
+        "accounts_", "intake_", "imagehelp_", "casework_", "referral_", "removal_", "crawl_", "procrastinate_", "mfa_",
+        "account_", "axes_", "lists_declared",
     ),
-    "vigil_partner": ("intake_", "casework_", "lists_assessment", "lists_look", "crawl_visit", "procrastinate_"),
-    "vigil_crawl": ("intake_", "casework_", "accounts_", "referral_", "removal_", "mfa_", "account_", "axes_", "procrastinate_"),
-    "vigil_index": ("intake_", "casework_", "accounts_", "referral_", "removal_", "crawl_", "mfa_", "procrastinate_"),
-    "vigil_stats": ("mfa_", "account_", "axes_", "intake_draft", "intake_message", "procrastinate_", "core_envelope"),
-    "vigil_console": ("procrastinate_", "core_envelope", "intake_draft"),
+    "vigil_partner": (
+        "intake_", "imagehelp_", "casework_", "lists_assessment", "lists_look", "lists_declared", "crawl_visit", "procrastinate_",
+    ),
+    "vigil_crawl": (
+        "intake_", "imagehelp_", "casework_", "accounts_", "referral_", "removal_", "mfa_", "account_", "axes_", "procrastinate_",
+    ),
+    "vigil_index": (
+        "intake_", "imagehelp_", "lists_declared", "casework_", "accounts_", "referral_", "removal_", "crawl_", "mfa_",
+        "procrastinate_",
+    ),
+    "vigil_stats": (
+        "mfa_", "account_", "axes_", "intake_draft", "intake_message", "imagehelp_helpdraft", "procrastinate_", "core_envelope",
+    ),
+    "vigil_console": ("procrastinate_", "core_envelope", "intake_draft", "imagehelp_helpdraft"),
     "vigil_worker": ("core_envelope", "mfa_"),
 }  # fmt: skip
 # Columns that hold what is sealed, or what opens something. Figures and the list's readers never get near them.

@@ -18,7 +18,7 @@ from vigil.core.errors import Invalid, NotFound
 from vigil.core.models import Number
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-KINDS = ("report", "incident", "case", "entry", "sighting", "notice", "removal", "referral", "outcome")
+KINDS = ("report", "incident", "case", "entry", "sighting", "notice", "removal", "referral", "outcome", "image_help")
 _LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 

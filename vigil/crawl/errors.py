@@ -57,3 +57,9 @@ class PreviewAlreadyGiven(Conflict):
     """The preview of this ticket has been given once: there is no second time."""
 
     code = "crawl.preview_already_given"
+
+
+class DeclaredMatchNotFound(NotFound):
+    """There is no such match against a declared fingerprint."""
+
+    code = "declared_match.not_found"

@@ -21,6 +21,12 @@ def close_sightings_of_withdrawn_entry(event: Event) -> None:
     services.close_for_withdrawn_entry(entry_id=event.subject_id, at=clock.now())
 
 
+@on("lists.declared")
+def match_declared_fingerprints(event: Event) -> None:
+    """Find the pictures of a new image-help case at places that were crawled before."""
+    services.match_declared_again(case_id=event.subject_id, at=clock.now())
+
+
 @every_tick
 def match_late_readings(now: datetime) -> None:
     """Look up again what was read while the index was behind the list."""

@@ -224,3 +224,33 @@ class Check(models.Model):
                 name="check_done_has_a_verdict",
             )
         ]
+
+
+class DeclaredMatch(models.Model):
+    """A place shows a picture that fits a fingerprint which somebody declared of their own picture.
+
+    It is no sighting: nothing follows from it but work for a person. The picture's facts are those of the look that matched.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="declared_matches")
+    page_place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    declared = models.ForeignKey("lists.Declared", on_delete=models.PROTECT, related_name="+")
+    help_case_id = models.UUIDField()
+    match = models.CharField(max_length=8)
+    distance = models.PositiveSmallIntegerField()
+    orientation = models.PositiveSmallIntegerField()
+    feed_version = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+    sha256 = models.BinaryField()
+    md5 = models.BinaryField()
+    pdq = models.BinaryField()
+    quality = models.PositiveSmallIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["place", "declared"], name="declaredmatch_once_per_place"),
+            models.CheckConstraint(condition=Q(match__in=["near", "md5"]), name="declaredmatch_known_match"),
+        ]

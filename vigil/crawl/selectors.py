@@ -8,8 +8,8 @@ from uuid import UUID
 
 from vigil.accounts.policies import require
 from vigil.core.actors import Actor
-from vigil.crawl.errors import PlaceNotFound, SightingNotFound
-from vigil.crawl.models import Candidate, Check, Place, Seed, Shown, Sighting, Visit
+from vigil.crawl.errors import DeclaredMatchNotFound, PlaceNotFound, SightingNotFound
+from vigil.crawl.models import Candidate, Check, DeclaredMatch, Place, Seed, Shown, Sighting, Visit
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,12 @@ def place(place_id: UUID) -> PlaceFacts:
     if row is None:
         raise PlaceNotFound(place_id)
     return PlaceFacts(row.id, row.host_id, bytes(row.url_sealed), row.kind, row.outcome, row.tried_at)
+
+
+def known_places(digests: list[bytes]) -> dict[bytes, UUID]:
+    """Which of these addresses (the crawl's keyed digests) are places that the crawl knows: digest -> place."""
+    rows = Place.objects.filter(url_digest__in=digests).values_list("url_digest", "id")
+    return {bytes(digest): place_id for digest, place_id in rows}
 
 
 def candidates_for(incident_id: UUID) -> list[CandidateView]:
@@ -211,3 +217,36 @@ def _check_facts(row: Check) -> CheckFacts:
         row.id, row.place_id, row.sighting_id, row.asked_by_kind, row.asked_for, row.asked_at, row.due_at, row.done_at,
         row.verdict, row.detail, row.status,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DeclaredMatchFacts:
+    """A place shows what fits a fingerprint that somebody declared of their own picture: a reason to look, not a finding."""
+
+    id: UUID
+    place_id: UUID
+    declared_id: UUID
+    help_case_id: UUID
+    match: str
+    distance: int
+    seen_at: datetime
+
+
+def declared_match(match_id: UUID) -> DeclaredMatchFacts:
+    """One match. Raises DeclaredMatchNotFound."""
+    row = DeclaredMatch.objects.filter(id=match_id).first()
+    if row is None:
+        raise DeclaredMatchNotFound(match_id)
+    return _match_facts(row)
+
+
+def declared_matches_of_case(help_case_id: UUID) -> list[DeclaredMatchFacts]:
+    """Where pictures were seen that fit a case's fingerprints, oldest first. For staff; a person's own page never shows it."""
+    rows = DeclaredMatch.objects.filter(help_case_id=help_case_id).order_by("seen_at", "id")
+    return [_match_facts(row) for row in rows]
+
+
+def _match_facts(row: DeclaredMatch) -> DeclaredMatchFacts:
+    return DeclaredMatchFacts(
+        row.id, row.place_id, row.declared_id, row.help_case_id, row.match, row.distance, row.seen_at
+    )

@@ -132,3 +132,39 @@ class FeedRow(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(change__in=["publish", "withdraw"]), name="feed_change_known")
         ]
+
+
+class Declared(models.Model):
+    """A fingerprint that a person sent of their own picture: a claim that nobody has looked at, so never among entries.
+
+    `case_id` is the image-help case, by id. A match against it proposes work to a person and does nothing else.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    case_id = models.UUIDField()
+    kind = models.CharField(max_length=4)
+    value = models.BinaryField()
+    quality = models.PositiveSmallIntegerField(null=True)
+    listed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["case_id"], name="declared_of_case")]
+        constraints = [models.CheckConstraint(condition=Q(kind__in=["pdq", "md5"]), name="declared_kind_known")]
+
+
+class DeclaredFeedRow(models.Model):
+    """One change of the declared fingerprints: a log of its own, with versions of its own. `withdraw` is the tombstone."""
+
+    version = models.BigIntegerField(primary_key=True)
+    declared = models.ForeignKey(Declared, on_delete=models.PROTECT, related_name="feed_rows")
+    change = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=4)
+    value = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(change__in=["publish", "withdraw"]), name="declared_change_known"),
+            models.UniqueConstraint(fields=["declared", "change"], name="declared_changes_once_each"),
+        ]

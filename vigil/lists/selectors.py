@@ -13,7 +13,7 @@ from vigil.accounts.policies import require
 from vigil.accounts.selectors import person, same_human
 from vigil.core.actors import Actor
 from vigil.lists.errors import EntryNotFound, FeedDamaged
-from vigil.lists.models import Assessment, Entry, FeedCounter, FeedRow, Look
+from vigil.lists.models import Assessment, Declared, DeclaredFeedRow, Entry, FeedCounter, FeedRow, Look
 
 
 @dataclass(frozen=True)
@@ -199,3 +199,56 @@ def changes_between(since: datetime, until: datetime) -> list[str]:
     """`publish` or `withdraw` of each feed row in [since, until): figures count these."""
     rows = FeedRow.objects.filter(at__gte=since, at__lt=until)
     return list(rows.order_by("version").values_list("change", flat=True))
+
+
+# ---- fingerprints that people declare themselves ------------------------------------------------------------------------
+@dataclass(frozen=True)
+class DeclaredFacts:
+    """One declared fingerprint, as the index and matching again need it."""
+
+    id: UUID
+    case_id: UUID
+    kind: str
+    value: bytes
+    quality: int | None
+
+
+@dataclass(frozen=True)
+class DeclaredTip:
+    """The last row of the declared feed."""
+
+    version: int
+    declared_id: UUID | None
+
+
+def declared_tip() -> DeclaredTip:
+    """Where the declared feed ends, in one cheap query."""
+    row = DeclaredFeedRow.objects.order_by("-version").values_list("version", "declared_id").first()
+    return DeclaredTip(*row) if row else DeclaredTip(0, None)
+
+
+def has_declared_row(tip: DeclaredTip) -> bool:
+    """Whether the declared feed has this very row, so that all before it are the same too."""
+    if tip.declared_id is None:
+        return True
+    return DeclaredFeedRow.objects.filter(version=tip.version, declared_id=tip.declared_id).exists()
+
+
+def declared_changes(*, after: int, until: int) -> list[tuple[str, DeclaredFacts]]:
+    """(`publish` or `withdraw`, fingerprint) of each row of the declared feed in (after, until], in order."""
+    rows = DeclaredFeedRow.objects.filter(version__gt=after, version__lte=until).order_by("version")
+    return [(row.change, _declared(row.declared)) for row in rows.select_related("declared")]
+
+
+def declared_of_case(case_id: UUID) -> list[DeclaredFacts]:
+    """The fingerprints of a case that are listed now."""
+    return [_declared(row) for row in Declared.objects.filter(case_id=case_id, withdrawn_at=None).order_by("id")]
+
+
+def is_declared(declared_id: UUID) -> bool:
+    """Whether a fingerprint is listed now."""
+    return Declared.objects.filter(id=declared_id, withdrawn_at=None).exists()
+
+
+def _declared(row: Declared) -> DeclaredFacts:
+    return DeclaredFacts(row.id, row.case_id, row.kind, bytes(row.value), row.quality)

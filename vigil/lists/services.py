@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from vigil.accounts.policies import require
 from vigil.accounts.selectors import person
@@ -27,7 +28,7 @@ from vigil.lists.errors import (
     NotIndependent,
     NotLooked,
 )
-from vigil.lists.models import Assessment, Entry, FeedCounter, FeedRow, Look
+from vigil.lists.models import Assessment, Declared, DeclaredFeedRow, Entry, FeedCounter, FeedRow, Look
 
 LOOK_TICKET_SECONDS = 300
 CLASSIFICATIONS = ("baseline", "national", "harmful")
@@ -245,3 +246,54 @@ def _require_open_and_independent(actor: Actor, entry: Entry) -> None:
         person(actor.id).identity_id, proposer_identity=proposer, earlier_identities=earlier
     ):
         raise NotIndependent(entry.id)
+
+
+# ---- fingerprints that people declare themselves: a list of its own ------------------------------------------------------
+@dataclass(frozen=True)
+class DeclaredFingerprint:
+    """One fingerprint of an image-help case: `kind` pdq (32 bytes, with a quality) or md5 (16 bytes)."""
+
+    id: UUID
+    kind: str
+    value: bytes
+    quality: int | None
+
+
+def lock_declared_feed() -> None:
+    """Whoever changes the declared fingerprints waits here for the others, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lists_lock_declared_feed()")
+
+
+@transaction.atomic
+def declare(*, actor: Actor, case_id: UUID, fingerprints: Sequence[DeclaredFingerprint], at: datetime) -> int:
+    """List a case's fingerprints as declared, each with a row of the declared feed. Those that were listed before stay as
+    they are, so that it is safe to run twice. Emits `lists.declared` for the case; returns how many are new."""
+    lock_declared_feed()
+    known = set(Declared.objects.filter(case_id=case_id).values_list("id", flat=True))
+    new = [one for one in fingerprints if one.id not in known]
+    if not new:
+        return 0
+    Declared.objects.bulk_create(
+        Declared(id=one.id, case_id=case_id, kind=one.kind, value=one.value, quality=one.quality, listed_at=at)
+        for one in new
+    )
+    last = DeclaredFeedRow.objects.order_by("-version").values_list("version", flat=True).first() or 0
+    DeclaredFeedRow.objects.bulk_create(
+        DeclaredFeedRow(version=version, declared_id=one.id, change="publish", at=at, kind=one.kind, value=one.value)
+        for version, one in enumerate(new, start=last + 1)
+    )
+    emit("lists.declared", case_id, actor=actor, at=at)
+    audit.record(
+        actor=actor, action="declared.list", subject_kind="image_help", subject_id=case_id, at=at,
+        data={"fingerprints": len(new)},
+    )  # fmt: skip
+    return len(new)
+
+
+@transaction.atomic
+def withdraw_declared(*, case_id: UUID, at: datetime) -> int:
+    """Take a case's fingerprints out of every look-up, with a tombstone each; returns how many. The caller audits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lists_withdraw_declared(%s, %s)", [case_id, at])
+        return int(cursor.fetchone()[0])

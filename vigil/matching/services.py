@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vigil.matching import sandbox
 from vigil.matching.errors import BadHash, TooLarge, Undecodable
 from vigil.matching.index import Answer, Hit, PublishedIndex, build_snapshot
+from vigil.matching.index.declared import DeclaredAnswer, DeclaredHit, DeclaredIndex, near_declared
 from vigil.matching.sandbox.protocol import MAX_BYTES
 
 # What the first bytes of a picture look like; neither a name nor a header is believed.
@@ -83,15 +84,35 @@ def lookup(
     return _index.lookup(pdqs=pdqs, sha256=sha256, md5=md5)
 
 
+_declared = DeclaredIndex()
+
+
+def lookup_declared(
+    *, pdqs: list[bytes] | tuple[bytes, ...] = (), quality: int = 0, md5: bytes | None = None
+) -> DeclaredAnswer:
+    """Find fingerprints that people declared of their own pictures: within 31 bits of any of `pdqs`, or with this MD5.
+
+    `quality` is that of the picture that is looked up: too plain a one fits many others and finds nothing. An answer is a
+    reason to show the place to a person, and for nothing else. Raises BadHash, ListUnreadable.
+    """
+    if any(len(value) != 32 for value in pdqs) or (md5 is not None and len(md5) != 16):
+        raise BadHash()
+    return _declared.lookup(pdqs=pdqs, quality=quality, md5=md5)
+
+
 __all__ = [
     "MAX_BYTES",
     "ORIENTATIONS",
     "Answer",
+    "DeclaredAnswer",
+    "DeclaredHit",
     "Hit",
     "PictureFacts",
     "blurred_preview",
     "build_snapshot",
     "is_picture",
     "lookup",
+    "lookup_declared",
+    "near_declared",
     "read_picture",
 ]

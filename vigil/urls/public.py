@@ -9,5 +9,6 @@ urlpatterns = [
     path("logos/<str:name>", logo, name="logo"),
     path("", include("vigil.oversight.urls_public")),
     path("", include("vigil.intake.urls")),
+    path("", include("vigil.imagehelp.urls")),
     path("", include("vigil.awareness.urls")),
 ]

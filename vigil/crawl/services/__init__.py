@@ -2,6 +2,7 @@
 
 from vigil.crawl.errors import StaleLease
 from vigil.crawl.services.checks import CheckResult, ask_check, record_check
+from vigil.crawl.services.declared import match_declared_again, propose_candidate
 from vigil.crawl.services.leases import (
     DueCheck,
     DuePlace,
@@ -42,8 +43,10 @@ __all__ = [
     "hold",
     "lease_hosts",
     "match_again",
+    "match_declared_again",
     "match_late_readings",
     "preview",
+    "propose_candidate",
     "record_check",
     "record_visit",
     "reject_sighting",

@@ -16,6 +16,7 @@ from vigil.core.events import emit
 from vigil.core.ids import new_id
 from vigil.crawl.fetch.outcomes import Outcome
 from vigil.crawl.models import Candidate, Host, Place, Reading, Seed, Shown, Visit
+from vigil.crawl.services.declared import record_declared_matches
 from vigil.crawl.services.leases import Lease, hold
 from vigil.crawl.services.places import KnownPlace, NewPlace, hurry, insert_places, lock_hosts, make_due
 from vigil.crawl.services.sightings import record_sightings, wait_for_matching_again, worth_believing
@@ -146,10 +147,12 @@ def _record_picture(place: Place, result: VisitResult, at: datetime) -> list[UUI
     )  # fmt: skip
     changing = [field.name for field in Reading._meta.fields if not field.primary_key]
     Reading.objects.bulk_create([reading], update_conflicts=True, unique_fields=["place"], update_fields=changing)
-    return record_sightings(
+    found = record_sightings(
         place_id=place.id, hits=worth_believing(answer.hits, picture.quality), feed_version=answer.feed_version,
         server_address=result.server_address or None, seen_at=at, at=at, actor=CRAWLER,
     )  # fmt: skip
+    record_declared_matches(reading, actor=CRAWLER, at=at)
+    return found
 
 
 # ---- incidents wait for their places -------------------------------------------------------------------------------------

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ImageHelpConfig(AppConfig):
+    name = "vigil.imagehelp"
+    label = "imagehelp"
