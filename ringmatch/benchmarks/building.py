@@ -19,10 +19,10 @@ from measure import ROUNDS, SEED, Result, context, cores, keep, median, peak_byt
 from ringmatch import Index
 
 
-def ring(hashes: Hashes, threads: int, **options: bool) -> Callable[[], object]:
+def ring(hashes: Hashes, threads: int) -> Callable[[], object]:
     """Build ours; the ids are made before the clock starts."""
     ids = np.arange(len(hashes), dtype=np.uint64)
-    return lambda: Index.build(hashes, ids, threads=threads, **options)
+    return lambda: Index.build(hashes, ids, threads=threads)
 
 
 def multihash(hashes: Hashes) -> Callable[[], object]:

@@ -8,7 +8,6 @@ Pictures are drawn from the seed: soft shapes, edges and grain. Drift is the dis
 from __future__ import annotations
 
 import argparse
-import inspect
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +23,6 @@ import ringmatch
 
 SIZES = [(512, 512), (1024, 768), (4000, 3000)]
 PICTURES = 6
-# What the scaled decode is called in the release that has it.
-SCALED = {"scaled": True}
 
 
 def draw(rng: np.random.Generator, width: int, height: int) -> bytes:
@@ -59,15 +56,15 @@ def colour(data: bytes) -> NDArray[np.uint8]:
 
 def scaled(data: bytes) -> NDArray[np.uint8]:
     """Decode a large picture smaller, with the weights of its full size."""
-    return np.unpackbits(np.frombuffer(ringmatch.pdq(data, **SCALED).hash, np.uint8))
+    return np.unpackbits(np.frombuffer(ringmatch.pdq(data, scaled=True).hash, np.uint8))
 
 
-def ways() -> dict[str, Callable[[bytes], NDArray[np.uint8]]]:
-    """Return every way to hash that this release has."""
-    found: dict[str, Callable[[bytes], NDArray[np.uint8]]] = {"reference": reference, "colour": colour, "luma": luma}
-    if set(SCALED) <= set(inspect.signature(ringmatch.pdq).parameters):
-        found["scaled"] = scaled
-    return found
+WAYS: dict[str, Callable[[bytes], NDArray[np.uint8]]] = {
+    "reference": reference,
+    "colour": colour,
+    "luma": luma,
+    "scaled": scaled,
+}
 
 
 def measure(seed: int, rounds: int, pictures: int) -> Result:
@@ -77,16 +74,15 @@ def measure(seed: int, rounds: int, pictures: int) -> Result:
     for width, height in SIZES:
         rng = np.random.default_rng(seed)
         files = [draw(rng, width, height) for _ in range(pictures)]
-        hashed = ways()
         repeats = 1 if width > 2000 else 5
         turns = {
             name: lambda way=way, all_files=files * repeats: [way(data) for data in all_files]
-            for name, way in hashed.items()
+            for name, way in WAYS.items()
         }
         seconds = in_turn(turns, rounds)
         expected = [reference(data) for data in files]
         of_size = {}
-        for name, way in hashed.items():
+        for name, way in WAYS.items():
             drift = [int((way(data) != bits).sum()) for data, bits in zip(files, expected, strict=True)]
             of_size[name] = {
                 "milliseconds": seconds[name] / repeats / pictures * 1000,

@@ -9,7 +9,6 @@ drop it, as after a restart of the machine. (A disk that is virtual may still ho
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import os
 import subprocess
@@ -82,13 +81,10 @@ def measure(options: argparse.Namespace) -> Result:
     hashes = make_list("random", options.size, options.seed)
     query = make_queries(hashes, "random", 32, options.seed)[0].tobytes().hex()
     ids = np.arange(options.size, dtype=np.uint64)
-    forms = {"normal": {}}
-    if "compact" in inspect.signature(Index.build).parameters:
-        forms["compact"] = {"compact": True}
     with tempfile.TemporaryDirectory(dir=options.results) as folder:
-        for form, arguments in forms.items():
+        for form, is_compact in (("normal", False), ("compact", True)):
             path = Path(folder) / f"{form}.ring"
-            Index.build(hashes, ids, threads=cores(), **arguments).save(path)
+            Index.build(hashes, ids, threads=cores(), compact=is_compact).save(path)
             result[form] = {"file_bytes": path.stat().st_size}
             for state in ("warm", "cold"):
                 result[form][state] = opened(path, query, options.rounds, state == "cold")

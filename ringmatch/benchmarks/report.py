@@ -120,8 +120,7 @@ def _search_lines(one: Result) -> list[Line]:
             for peer, name, must, aim in peers
         ]
         found.append(Line(f"bulk join vs single look-ups, {on}", _rate(one, "join", threads) / ring, "x", 2.5, 4))
-        if "compact" in one["contenders"]:
-            found.append(Line(f"compact form vs normal, {on}", _rate(one, "compact", threads) / ring, "x", 0.7, None))
+        found.append(Line(f"compact form vs normal, {on}", _rate(one, "compact", threads) / ring, "x", 0.7, None))
     if all_threads > 1:
         for name in ("ring", "join"):
             gain = _rate(one, name, all_threads) / _rate(one, name, 1)
@@ -193,10 +192,9 @@ def _opening_lines(one: Result) -> list[Line]:
     found = []
     for form in ("normal", "compact"):
         for state in ("warm", "cold"):
-            if form in one:
-                seconds = one[form][state]["first_answer_seconds"]
-                what = f"open a mapped list of {_count(one['size'])}, {form}, file {state}: first answer"
-                found.append(Line(what, seconds, " s", 1, None, True))
+            seconds = one[form][state]["first_answer_seconds"]
+            what = f"open a mapped list of {_count(one['size'])}, {form}, file {state}: first answer"
+            found.append(Line(what, seconds, " s", 1, None, True))
     rebuilds = one["rebuilds"]
     grown = rebuilds["after_all_bytes"] / rebuilds["after_10_bytes"]
     what = f"memory after {rebuilds['rebuilds']} rebuilds of {_count(rebuilds['size'])} vs after 10"

@@ -10,7 +10,6 @@ answering alone: what is compared afterwards is made outside of it.
 from __future__ import annotations
 
 import argparse
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +83,6 @@ def pairs_of_faiss(answer: object) -> Pairs:
     return coded(np.repeat(np.arange(len(limits) - 1), np.diff(limits).astype(np.int64)), rows)
 
 
-def has_compact_form() -> bool:
-    """Say whether this release has it."""
-    return "compact" in inspect.signature(Index.build).parameters
-
-
 def contenders(hashes: Hashes) -> dict[str, Contender]:
     """Build everything that will answer."""
     size = len(hashes)
@@ -107,12 +101,11 @@ def contenders(hashes: Hashes) -> dict[str, Contender]:
     ring: Index = kept["ring"]  # type: ignore[assignment]
     made["ring"] = Contender(of_index(ring, ONLINE), pairs_of_index(ONLINE), many, seconds, ring.size_bytes / size)
     made["join"] = Contender(of_index(ring, JOIN), pairs_of_index(JOIN), JOIN, seconds, ring.size_bytes / size)
-    if has_compact_form():
-        seconds = built("compact", lambda: Index.build(hashes, ids, threads=cores(), compact=True))
-        compact: Index = kept["compact"]  # type: ignore[assignment]
-        made["compact"] = Contender(
-            of_index(compact, ONLINE), pairs_of_index(ONLINE), many, seconds, compact.size_bytes / size
-        )
+    seconds = built("compact", lambda: Index.build(hashes, ids, threads=cores(), compact=True))
+    compact: Index = kept["compact"]  # type: ignore[assignment]
+    made["compact"] = Contender(
+        of_index(compact, ONLINE), pairs_of_index(ONLINE), many, seconds, compact.size_bytes / size
+    )
     seconds = built("scan", lambda: _native.NativeIndex.build(hashes, ids, cores(), ring_from=2**40))
     scan: _native.NativeIndex = kept["scan"]  # type: ignore[assignment]
     made["scan"] = Contender(of_scan(scan), lambda answer: coded(answer[0], answer[1]), few, seconds)  # type: ignore[index]
