@@ -29,6 +29,7 @@ ROLE_OF_PROCESS = {
     "console": "vigil_console",
     "partner": "vigil_partner",
     "wire": "vigil_wire",
+    "mailroom": "vigil_wire",
     "worker": "vigil_worker",
     "crawl": "vigil_crawl",
     "index": "vigil_index",
@@ -85,6 +86,16 @@ except BadHotline as _error:
 # ---- the demonstration ----------------------------------------------------------------------------------------------
 VIGIL_DEMO = env.flag("VIGIL_DEMO")
 CLOCK_MAY_DRIFT = VIGIL_DEMO or TESTING
+
+# ---- the report form -----------------------------------------------------------------------------------------------
+# How long a report that somebody saved for later can be taken up again with its code.
+SAVED_DRAFT_DAYS = env.integer("VIGIL_SAVED_DRAFT_DAYS", 7, minimum=1)
+
+# ---- floods of forms (vigil/web/flood.py) --------------------------------------------------------------------------------
+# The field in which the proxy in front names the client's address; it must overwrite what a client sends in it. Empty: none.
+CLIENT_ADDRESS_HEADER = env.text("VIGIL_CLIENT_ADDRESS_HEADER")
+FORMS_PER_NETWORK = env.integer("VIGIL_FORMS_PER_NETWORK", 120, minimum=1)  # in ten minutes, then the browser does a little work
+FORMS_BEFORE_FLOOD = env.integer("VIGIL_FORMS_BEFORE_FLOOD", 3000, minimum=1)  # in ten seconds, all networks together
 
 # ---- the four origins ----------------------------------------------------------------------------------------------
 PORT_BASE = env.integer("VIGIL_PORT_BASE", 8000, minimum=1024)
@@ -206,7 +217,11 @@ _COMMON = [
     "vigil.web.middleware.ErrorPagesMiddleware",
 ]
 _BY_ORIGIN = {
-    "public": ["vigil.web.middleware.LanguageInPathMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
+    "public": [
+        "vigil.web.middleware.LanguageInPathMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "vigil.web.flood.FloodMiddleware",
+    ],
     "wire": [],
     "staff": [
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -299,7 +314,10 @@ SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-DATA_UPLOAD_MAX_NUMBER_FILES = 0
+# Nobody uploads anything, except staff a list of links; it is read in memory and never touches a disk.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1 if PROCESS == "console" or TESTING else 0
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 524_288
 AUTH_USER_MODEL = "accounts.Person"
 for _name in dir(signin_settings):
     if _name.isupper():
@@ -308,6 +326,13 @@ for _name in dir(signin_settings):
 # ---- mail ------------------------------------------------------------------------------------------------------------
 SMTP_HOST = env.text("VIGIL_SMTP_HOST", "127.0.0.1")
 SMTP_PORT = env.integer("VIGIL_SMTP_PORT", 25, minimum=1)
+# The partners' mailbox. Without a certificate it stands on loopback, behind something that ends TLS.
+MAILROOM_HOST = env.text("VIGIL_MAILROOM_HOST", "127.0.0.1")
+MAILROOM_PORT = env.integer("VIGIL_MAILROOM_PORT", PORT_BASE + 25, minimum=1)
+MAILROOM_CERTIFICATE = env.text("VIGIL_MAILROOM_CERTIFICATE")
+MAILROOM_CERTIFICATE_KEY = env.text("VIGIL_MAILROOM_CERTIFICATE_KEY")
+if not MAILROOM_CERTIFICATE and MAILROOM_HOST not in {"127.0.0.1", "::1", "localhost"}:
+    raise BadSetting("VIGIL_MAILROOM_HOST", "needs VIGIL_MAILROOM_CERTIFICATE: keys are never sent in clear")
 EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = SMTP_HOST, SMTP_PORT, 20
 DEFAULT_FROM_EMAIL = _hotline.operator.email
 

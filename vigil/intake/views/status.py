@@ -13,16 +13,18 @@ from django.views.decorators.http import require_http_methods
 from vigil.core import clock
 from vigil.core.errors import Invalid
 from vigil.core.ids import parse_number
+from vigil.core.limiter import TRY_WINDOW, TryLimiter, WindowLimiter
 from vigil.intake import services
 from vigil.intake.errors import BadMessage, NoSuchThread, QuestionNotAsked
 from vigil.intake.forms import status as forms
-from vigil.intake.limiter import TryLimiter
 from vigil.intake.selectors import OpenThread
 from vigil.web.context import current_language
 from vigil.web.http import other_language_of, page_url
 from vigil.web.views import error_page
 
 status_limiter = TryLimiter()
+#: Wrong tries of any numbers from one network: somebody who mistypes stays far below, somebody who goes through numbers does not.
+network_limiter = WindowLimiter(30, TRY_WINDOW)
 
 
 @sensitive_post_parameters()
@@ -37,16 +39,19 @@ def status(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "intake/status.html", {"form": form}, status=422)
     number, secret, at = form.cleaned_data["number"], form.cleaned_data["secret"], clock.now()
+    network = getattr(request, "network", "")
     try:
         counted = parse_number(number)
     except Invalid:
         counted = number
     try:
-        if not status_limiter.may_try(counted, at=at):
+        if not (status_limiter.may_try(counted, at=at) and network_limiter.may(network, at=at)):
             raise NoSuchThread()
         thread = services.open_thread(number=number, secret=secret)
     except NoSuchThread:
         status_limiter.count_wrong(counted, at=at)
+        if network:
+            network_limiter.count(network, at=at)
         form.add_error(
             None,
             _(
