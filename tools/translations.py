@@ -3,6 +3,8 @@
     python -m tools.translations update [ROOM ...]    add missing messages to <room>/locale/fr/LC_MESSAGES/django.po
     python -m tools.translations compile              make the .mo files that Django reads (not in the repository)
     python -m tools.translations check                fail on missing, empty, fuzzy or ill-typeset messages
+    python -m tools.translations update FOLDER        the same for another language of a hotline's folder (hotline.toml):
+    python -m tools.translations compile FOLDER       what the public pages say, in FOLDER/locale/<language>/LC_MESSAGES
 
 English is the message itself; French is written by hand. What another room has already translated is filled in.
 """
@@ -19,6 +21,9 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.utils.translation import to_locale
+
+from vigil.core.hotline import FILE_NAME, PUBLIC_ROOMS, STAFF_LANGUAGES, load
 
 from tools import typography
 
@@ -210,9 +215,62 @@ def check() -> int:
     return 1 if count else 0
 
 
+# ---- languages of a hotline's own folder ----------------------------------------------------------------------------
+def public_messages(language: str) -> Catalog:
+    """Every message of the rooms that the report site speaks with, without translations."""
+    catalogue = Catalog(project="vigil", charset="utf-8")
+    for room in rooms():
+        if room.name in PUBLIC_ROOMS:
+            for message in messages_of(room):
+                if message.id:
+                    catalogue.add(message.id, context=message.context, auto_comments=message.auto_comments)
+    return catalogue
+
+
+def hotline_catalogues(folder: Path) -> dict[str, Path]:
+    """The .po file of each language that the hotline's folder adds to English and French."""
+    return {
+        language.code: folder / "locale" / to_locale(language.code) / "LC_MESSAGES" / "django.po"
+        for language in load(folder).languages
+        if language.code not in STAFF_LANGUAGES
+    }
+
+
+def update_folder(folder: Path) -> int:
+    """Write what is to be translated, keeping what has been."""
+    for language, path in hotline_catalogues(folder).items():
+        old = Catalog()
+        if path.exists():
+            with path.open("rb") as file:
+                old = read_po(file, charset="utf-8")
+        wanted, empty = public_messages(language), 0
+        for message in wanted:
+            before = old.get(message.id, context=message.context) if message.id else None
+            if before is not None and before.string and not before.fuzzy:
+                message.string = before.string
+            empty += bool(message.id) and not _is_translated(message)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            write_po(file, wanted, width=110, sort_output=True)
+        say(f"{path}: {len(wanted)} messages, {empty} to translate")
+    return 0
+
+
+def compile_folder(folder: Path) -> int:
+    """Write a .mo beside every .po of the folder."""
+    for path in sorted((folder / "locale").glob("*/LC_MESSAGES/django.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, charset="utf-8")
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, catalogue)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status says whether it found problems."""
     command = arguments[0] if arguments else ""
+    if command in {"update", "compile"} and len(arguments) == 2 and (Path(arguments[1]) / FILE_NAME).exists():
+        return (update_folder if command == "update" else compile_folder)(Path(arguments[1]))
     if command == "update":
         return update(arguments[1:])
     if command == "compile":

@@ -252,6 +252,22 @@ def partners(arguments: argparse.Namespace) -> int:
             return accounts.run_partner_list()
 
 
+def hotline_check(arguments: argparse.Namespace) -> int:
+    """Check a folder of the operator's own facts (by default this installation's); 1 when it cannot be used."""
+    from pathlib import Path
+
+    from vigil.core.hotline import DEFAULT_DIR
+    from vigil.core.hotline_check import check
+
+    # No settings here: they refuse to load with the very file that is to be checked.
+    folder = Path(arguments.folder or os.environ.get("VIGIL_HOTLINE_DIR") or DEFAULT_DIR)
+    problems, notes = check(folder.absolute())
+    for line in [*problems, *notes]:
+        print(line)
+    print(f"{len(problems)} problems: it cannot be used" if problems else "this hotline can be used")
+    return 1 if problems else 0
+
+
 def demo(arguments: argparse.Namespace) -> int:
     """Play the whole chain on loopback."""
     try:
@@ -316,6 +332,11 @@ def parser() -> argparse.ArgumentParser:
     invite.add_argument("--agency", default="", help="an agency's English name, for police officers")
     add("disable", staff_disable, people).add_argument("email")
     _add_partners(commands)
+    facts = commands.add_parser("hotline", help="The operator's own facts.").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    checking = add("check", hotline_check, facts)
+    checking.add_argument("folder", nargs="?", default="", metavar="FOLDER")
     playing = add("demo", demo)
     playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
     playing.add_argument("--json", action="store_true", help="one JSON object as the last line")

@@ -343,7 +343,10 @@ CRAWL_MAX_DEPTH = env.integer("VIGIL_CRAWL_MAX_DEPTH", 3)
 CRAWL_REVISIT_SECONDS = env.integer("VIGIL_CRAWL_REVISIT_SECONDS", 86_400, minimum=1)
 CRAWL_LEASE_SECONDS = env.integer("VIGIL_CRAWL_LEASE_SECONDS", 60, minimum=1)
 CRAWL_SOCKET = RUN_DIR / "crawl.sock"
-CRAWL_CONTACT_URL = env.text("VIGIL_CRAWL_CONTACT_URL", f"{SCHEME}://{HOST_OF_ORIGIN['public']}/en/crawler")
+_crawler_page = {"en": "en/crawler", "fr": "fr/robot"}.get(
+    _hotline.default_language, f"{_hotline.default_language}/{_hotline.languages[0].slug('crawler')}"
+)
+CRAWL_CONTACT_URL = env.text("VIGIL_CRAWL_CONTACT_URL", f"{SCHEME}://{HOST_OF_ORIGIN['public']}/{_crawler_page}")
 RDAP_BASE_URL = env.text("VIGIL_RDAP_BASE_URL")
 REMOVAL_VISITS_APART_SECONDS = env.integer("VIGIL_REMOVAL_VISITS_APART_SECONDS", 21_600, minimum=1)
 REMOVAL_REMINDER_SECONDS = env.integer("VIGIL_REMOVAL_REMINDER_SECONDS", 86_400, minimum=60)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from vigil.casework.triage import SITUATIONS
+from vigil.core.hotline import LANGUAGE_MAX_LENGTH
 from vigil.core.ids import new_id
 
 DECISIONS = ("actionable", "out_of_scope", "duplicate", "needs_more")
@@ -60,7 +61,7 @@ class Incident(models.Model):
     band = models.PositiveSmallIntegerField()
     reasons = ArrayField(models.CharField(max_length=32))
     sensitivity = models.PositiveSmallIntegerField()
-    language = models.CharField(max_length=2)
+    language = models.CharField(max_length=LANGUAGE_MAX_LENGTH)
     source = models.CharField(max_length=16)
     under_18 = models.BooleanField()
     link_count = models.PositiveSmallIntegerField()

@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from vigil.core.hotline import hotline
+
 Words = str | Promise
 
 SITUATIONS: dict[str, Words] = {
@@ -60,7 +62,11 @@ REASONS: dict[str, dict[str, Words]] = {
 }
 REASON_CODES = tuple(code for reasons in REASONS.values() for code in reasons)
 SOURCES: dict[str, Words] = {"web": _("Web form"), "phone": _("Telephone"), "wire": _("Protocol")}
-LANGUAGES: dict[str, Words] = {"en": _("English"), "fr": _("French")}
+LANGUAGES: dict[str, Words] = {
+    **{language.code: language.name for language in hotline().languages},
+    "en": _("English"),
+    "fr": _("French"),
+}
 SENSITIVITIES: dict[int, Words] = {1: _("Ordinary"), 2: _("Protected"), 3: _("Restricted")}
 STATES: dict[str, Words] = {"open": pgettext_lazy("incident", "Open"), "decided": pgettext_lazy("incident", "Decided")}
 STEPS: dict[str, Words] = {

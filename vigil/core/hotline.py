@@ -25,6 +25,8 @@ SHIPPED_DIR = Path(__file__).resolve().parent.parent / "hotlines"
 DEFAULT_DIR = SHIPPED_DIR / "canada"
 #: The console, the partner portal and documents to providers and police are written in these two, whatever the country.
 STAFF_LANGUAGES = ("en", "fr")
+#: The rooms that the report site speaks with: a language of a hotline's own needs their words.
+PUBLIC_ROOMS = ("web", "intake", "imagehelp", "awareness", "oversight")
 #: How a language's code looks, here and in the constraints of the database.
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$"
 LANGUAGE_MAX_LENGTH = 16

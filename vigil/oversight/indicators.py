@@ -13,6 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -94,7 +95,7 @@ INDICATORS: tuple[Indicator, ...] = (
         _("The same reports, by the language of the page they were written on."),
         _EACH,
         _NONE,
-        {"en": _("English"), "fr": _("French")},
+        {**dict(settings.LANGUAGES), "en": _("English"), "fr": _("French")},
         zeros_shown=True,
     ),
     Indicator(

@@ -60,7 +60,7 @@ def as_json(release: ReleaseFacts) -> bytes:
         "period_end": _instant(release.period_end),
         "released_at": _instant(release.released_at),
         "definitions": release.definitions,
-        "meaning": {"en": release.meaning("en"), "fr": release.meaning("fr")},
+        "meaning": {language: release.meaning(language) for language in release.document},
         "figures": [_plain(figure) for figure in release.figures],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"

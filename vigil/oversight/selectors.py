@@ -39,7 +39,7 @@ class ReleaseFacts:
 
     def meaning(self, language: str) -> Mapping[str, Any]:
         """Titles, definitions and rule, as frozen with the release."""
-        return self.document["fr" if language == "fr" else "en"]
+        return self.document.get(language) or self.document["en"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,8 @@ def first_instant(at: datetime) -> datetime:
 
 
 def frozen_document() -> dict[str, object]:
-    """What the figures mean, in both languages, as it is stored with a release."""
-    return {language: _in(language) for language in ("en", "fr")}
+    """What the figures mean, in English, French and the public languages, as it is stored with a release."""
+    return {language: _in(language) for language, _name in settings.LANGUAGES}
 
 
 def _in(language: str) -> dict[str, object]:
