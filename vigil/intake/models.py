@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from vigil.core.hotline import LANGUAGE_MAX_LENGTH, LANGUAGE_PATTERN
 from vigil.core.ids import new_id
 
 
@@ -28,7 +29,7 @@ class Report(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     number = models.CharField(max_length=10, unique=True)
     submitted_at = models.DateTimeField()
-    language = models.CharField(max_length=2)
+    language = models.CharField(max_length=LANGUAGE_MAX_LENGTH)
     source = models.CharField(max_length=16)
     question_set = models.CharField(max_length=16)
     answers = models.JSONField()
@@ -39,7 +40,7 @@ class Report(models.Model):
     class Meta:
         indexes = [models.Index(fields=["submitted_at"], name="report_submitted")]
         constraints = [
-            models.CheckConstraint(condition=Q(language__in=["en", "fr"]), name="report_has_language"),
+            models.CheckConstraint(condition=Q(language__regex=LANGUAGE_PATTERN), name="report_has_language"),
             models.CheckConstraint(condition=Q(source__in=["web", "phone", "wire"]), name="report_has_known_source"),
         ]
 
