@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "BENCHMARKS.md"
+PICTURE = DOCUMENT.parent / "docs" / "search.svg"
+ALTERNATIVE = (
+    "The tables below as curves: ringmatch stays far above the flat scans and faiss, and further the longer the list"
+)
 FIRST, LAST = "<!-- measured: written by benchmarks/report.py -->", "<!-- end of what was measured -->"
 COMMAND = "make bench-matching"
 KINDS = ("random", "clustered")
@@ -215,6 +219,13 @@ def measured_part(results: dict[str, Result]) -> str:
     """Return what BENCHMARKS.md says between its two marks."""
     parts = [FIRST, "", _about(results), "", "## What was asked for, and what came out", ""]
     parts += _table(["", "measured", "must", "aim", ""], [line.cells() for line in lines(results)])
+    if PICTURE.exists():
+        parts += [
+            "",
+            "## Queries a second by size of the list",
+            "",
+            f"![{ALTERNATIVE}]({PICTURE.relative_to(DOCUMENT.parent)})",
+        ]
     for kind in KINDS:
         for size, one in sorted(_searches(results, kind).items()):
             parts += ["", f"## Search, {_count(size)} hashes, {kind}", "", *_search_table(one)]

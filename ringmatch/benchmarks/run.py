@@ -4,14 +4,15 @@
     python benchmarks/run.py --part hash            one part again; the others keep their results
     python benchmarks/run.py --size 200000          quickly, to see that it works
 
-Each measurement is a process of its own, so that its memory is gone before the next one starts. Results of the full size
-are kept beside this file and written into BENCHMARKS.md; those of other sizes go to build/benchmarks.
+Each measurement is a process of its own, so that its memory is gone before the next one starts. Results go to
+build/benchmarks. Those of the full size are put into results/, docs/ and BENCHMARKS.md at the end, by the part "report".
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -51,8 +52,7 @@ def main() -> None:
     parts = options.part.split(",")
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    is_full = options.size == FULL
-    results = HERE / "results" if is_full else HERE.parent / "build" / "benchmarks" / str(options.size)
+    results = HERE.parent / "build" / "benchmarks" / str(options.size)
     results.mkdir(parents=True, exist_ok=True)
 
     began = time.monotonic()
@@ -64,14 +64,22 @@ def main() -> None:
                 [sys.executable, HERE / program, *arguments, "--results", results], check=True, env=_environment()
             )
         if part == "plot":
-            picture = HERE.parent / "docs" / "search" if is_full else results / "search"
-            picture.parent.mkdir(exist_ok=True)
-            subprocess.run([sys.executable, HERE / "plot.py", results, picture], check=True)
+            subprocess.run([sys.executable, HERE / "plot.py", results, results / "search"], check=True)
     sys.stdout.write(f"\nmeasured in {(time.monotonic() - began) / 60:.1f} minutes; results in {results}\n")
     sys.stdout.flush()
     if "report" in parts:
-        written = ["--write"] if is_full else []
-        subprocess.run([sys.executable, HERE / "report.py", results, *written], check=True)
+        if options.size == FULL:
+            publish(results)
+        report = [HERE / "results", "--write"] if options.size == FULL else [results]
+        subprocess.run([sys.executable, HERE / "report.py", *report], check=True)
+
+
+def publish(results: Path) -> None:
+    """Put what was measured where it is kept: a part that was not measured again stays as it was."""
+    for ending, folder in ((".json", HERE / "results"), (".svg", HERE.parent / "docs"), (".png", HERE.parent / "docs")):
+        folder.mkdir(exist_ok=True)
+        for file in results.glob(f"*{ending}"):
+            shutil.copyfile(file, folder / file.name)
 
 
 def _environment() -> dict[str, str]:
