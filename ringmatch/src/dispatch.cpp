@@ -51,6 +51,10 @@ CpuFeatures read_cpu_features() {
 
 std::vector<const Kernel*> available_kernels() {
     std::vector<const Kernel*> kernels{&portable_kernel()};
+#if defined(RINGMATCH_HAS_NEON)
+    // Part of every 64-bit Arm processor that runs a common system: nothing to ask.
+    kernels.push_back(&neon_kernel());
+#endif
 #if defined(__x86_64__)
     [[maybe_unused]] const CpuFeatures features = read_cpu_features();
 #if defined(RINGMATCH_HAS_AVX2)

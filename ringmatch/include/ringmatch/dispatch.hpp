@@ -8,7 +8,7 @@
 
 namespace ringmatch {
 
-// Names of the paths this machine can run, slowest first: "portable", "avx2", "avx512".
+// Names of the paths this machine can run, slowest first: "portable", then "neon", or "avx2" and "avx512".
 std::vector<std::string> available_paths();
 
 // The kernel in use: the fastest available one until select_path is called.

@@ -34,7 +34,7 @@ __all__ = [
 
 
 def active_path() -> str:
-    """Return which instructions are in use: "avx512", "avx2" or "portable"."""
+    """Return which instructions are in use: "avx512", "avx2", "neon" or "portable"."""
     return _native.active_path()
 
 

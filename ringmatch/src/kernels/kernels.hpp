@@ -5,6 +5,7 @@
 namespace ringmatch {
 
 const Kernel& portable_kernel();
+const Kernel& neon_kernel();
 const Kernel& avx2_kernel();
 const Kernel& avx512_kernel();
 
