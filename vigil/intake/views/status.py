@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from vigil.core import clock
 from vigil.core.errors import Invalid
+from vigil.core.hotline import hotline
 from vigil.core.ids import parse_number
 from vigil.core.limiter import TRY_WINDOW, TryLimiter, WindowLimiter
 from vigil.intake import services
@@ -91,6 +92,7 @@ def _thread_action(request: HttpRequest, thread: OpenThread, secret: str) -> Htt
         thread = services.open_thread(number=thread.number, secret=secret)
     context = {
         "thread": thread,
+        "operators_word": hotline().status_words.get(thread.state, {}).get(current_language(), ""),
         "secret": secret,
         "form": form,
         "said": said,
