@@ -6,13 +6,24 @@ import os
 
 from ringmatch import _native
 from ringmatch.batch import FileHash, hash_many
-from ringmatch.errors import BadShape, DamagedIndex, DistanceTooWide, RingmatchError, TooLarge, Undecodable
+from ringmatch.errors import (
+    BadFeatures,
+    BadShape,
+    DamagedIndex,
+    DistanceTooWide,
+    NoVideoStream,
+    RingmatchError,
+    TooLarge,
+    TooSlow,
+    Undecodable,
+)
 from ringmatch.exact import Digest, ExactSet
 from ringmatch.hashing import Pdq, pdq, pdq_frames
 from ringmatch.index import Index, Matches
 
 __version__ = "0.1.0"
 __all__ = [
+    "BadFeatures",
     "BadShape",
     "DamagedIndex",
     "Digest",
@@ -21,9 +32,11 @@ __all__ = [
     "FileHash",
     "Index",
     "Matches",
+    "NoVideoStream",
     "Pdq",
     "RingmatchError",
     "TooLarge",
+    "TooSlow",
     "Undecodable",
     "__version__",
     "active_path",

@@ -17,8 +17,20 @@ class Undecodable(RingmatchError):
     code = "ringmatch.undecodable"
 
 
+class NoVideoStream(Undecodable):
+    """The file is one of the known containers, but holds no picture that moves (sound only, say)."""
+
+    code = "ringmatch.no_video_stream"
+
+
+class TooSlow(RingmatchError):
+    """Decoding took longer than it may."""
+
+    code = "ringmatch.too_slow"
+
+
 class TooLarge(RingmatchError):
-    """The file, its pixels or the list exceed a limit. Found out before anything is decoded."""
+    """The file, its pixels, its length in time or the list exceed a limit. Found out before that much is decoded."""
 
     code = "ringmatch.too_large"
 
@@ -27,6 +39,12 @@ class BadShape(RingmatchError, ValueError):
     """An array has another shape or type of number than asked for."""
 
     code = "ringmatch.bad_shape"
+
+
+class BadFeatures(RingmatchError, ValueError):
+    """A text is not the features of a video in the form that was asked for."""
+
+    code = "ringmatch.bad_features"
 
 
 class DistanceTooWide(RingmatchError, ValueError):

@@ -156,6 +156,10 @@ class Index:
         with self._changing:
             self._segments = (_Segment.of(_compacted(self._segments, _thread_count(threads))),)
 
+    def ids(self, *, threads: int = 1) -> NDArray[np.uint64]:
+        """Return every id as often as it was given, in no particular order: uint64, shape (len(index),)."""
+        return np.concatenate([segment.rows(_thread_count(threads))[1] for segment in self._segments])
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index to `path`. Whoever opens that path sees the old file or the whole new one, never a part."""
         save_atomically(Path(path), _compacted(self._segments, 1).image().data)
