@@ -335,10 +335,10 @@ def in_pages(html: str) -> list[str]:
         inner = node.css("p, li, dt, dd, label, legend, h1, h2, h3, button, a.button")
         if len([one for one in inner if one.mem_id != node.mem_id]):
             continue
-        text = " ".join(node.text(separator="").split(" ")).strip()
-        text = re.sub(r"[ \n\t]+", " ", text)
-        if text:
-            blocks.append(text)
+        text = node.text(separator="")
+        # What a person has chosen or written is shown one line under the other.
+        lines = text.split("\n") if "check__answer" in (node.attributes.get("class") or "") else [text]
+        blocks += [line for each in lines if (line := re.sub(r"[ \n\t]+", " ", each).strip())]
     return blocks
 
 

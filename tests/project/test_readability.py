@@ -7,6 +7,9 @@ import shutil
 
 import pytest
 
+from tests.hotlines import OPEN
+from tests.project import public_pages
+from tests.project.conftest import routes_of
 from tools import readability, typography
 from tools.readability import Count, Reading, count_of, problems_of, sentences_in, syllables_in, words_in
 
@@ -169,3 +172,30 @@ def test_a_page_whose_french_lost_a_part_is_noticed(tmp_path):
     long = tmp_path / "shared" / "en.md"
     long.write_text(long.read_text().replace("## A story", "## A story\n\n" + "More words. " * 150))
     assert any("times as long" in problem for one in readability.pages_of_prose(tmp_path) for problem in one.problems)
+
+
+# ---- the pages as they are put together ------------------------------------------------------------------------------------
+@pytest.fixture
+def public_door(door, settings):
+    """The public door of a hotline whose form is open."""
+    settings.HOTLINE_DIR = OPEN
+    return door("public")
+
+
+@pytest.mark.parametrize("register", ["general", "young"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_of_a_report_keeps_to_what_was_agreed(public_door, role, language, register):
+    with role("vigil_public"):
+        shown = [*public_pages.a_report(language, register), *public_pages.a_saved_report(language, register)]
+    readings = [Reading(page.name, language, page.register, readability.in_pages(page.html)) for page in shown]
+    assert len(shown) >= 15 and all(reading.blocks for reading in readings)
+    whole = Reading("together", language, register, [block for one in readings for block in one.blocks])
+    assert {one.name: one.findings() for one in [*readings, whole] if one.findings()} == {}
+
+
+def test_every_other_page_and_error_keeps_to_what_was_agreed(public_door, role):
+    with role("vigil_public"):
+        shown = list(public_pages.pages_without_a_form(routes_of("public")))
+    readings = [Reading(page.name, page.language, page.register, readability.in_pages(page.html)) for page in shown]
+    assert len({page.name for page in shown}) > 60
+    assert {one.name: one.findings() for one in [*readings, *readability.together(readings)] if one.findings()} == {}
