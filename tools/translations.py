@@ -23,9 +23,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import to_locale
 
-from vigil.core.hotline import FILE_NAME, PUBLIC_ROOMS, STAFF_LANGUAGES, load
-
 from tools import typography
+from vigil.core.hotline import FILE_NAME, PUBLIC_ROOMS, STAFF_LANGUAGES, load
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGE = "fr"
