@@ -86,40 +86,8 @@ STEPS: dict[str, Words] = {
     "entry_withdrawn": _("Entry withdrawn"),
     "question_asked": _("Question put to the reporter"),
 }
-QUESTIONS: dict[str, Words] = {
-    "danger": _("Danger now"),
-    "who": _("Reported for"),
-    "age_band": _("Age"),
-    "meeting_planned": _("Meeting planned"),
-    "child_sent_images": _("Child sent images"),
-    "other_sent_images": _("Other person sent images"),
-    "is_me": _("Reporter is in the image"),
-    "already_shared": _("Already shared"),
-    "identifiable": _("Child can be identified"),
-    "deadline": _("Deadline"),
-    "contact": _("Contact details"),
-}
-ANSWERS: dict[str, Words] = {
-    "yes": _("Yes"),
-    "no": _("No"),
-    "unsure": pgettext_lazy("answer", "Not sure"),
-    "me": _("Themself"),
-    "known": _("A child whom they know"),
-    "professional": _("A student or patient"),
-    "saw": _("Something they saw"),
-    "other": pgettext_lazy("answer", "Something else"),
-    "under_13": _("Under 13"),
-    "13_15": _("13 to 15"),
-    "16_17": _("16 or 17"),
-    "18_plus": _("18 or older"),
-    "prefer_not": _("Not given"),
-}
-CONTACT: dict[str, Words] = {
-    "contact_name": _("Name"),
-    "contact_way": _("How to reach them"),
-    "contact_safe": _("How it is safe"),
-    "may_share": _("May be shared with the police"),
-}
+CONTACT_GIVEN = _("Contact details")
+ANSWERS: dict[str, Words] = {"yes": _("Yes"), "no": _("No")}
 CLASSIFICATIONS: dict[str, Words] = {
     "baseline": _("Baseline: illegal in nearly every country"),
     "national": _("National: illegal here"),

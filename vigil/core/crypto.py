@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -156,17 +157,24 @@ def new_data_key(*, record_id: UUID, klass: str) -> DataKey:
 
     Raises NoSealingKey when the key process has never run here.
     """
+    return new_data_keys(record_id=record_id, classes=[klass])[klass]
+
+
+def new_data_keys(*, record_id: UUID, classes: Sequence[str]) -> dict[str, DataKey]:
+    """As `new_data_key` for several classes of one record at once, with one statement."""
     from vigil.core.ids import new_id
     from vigil.core.models import Envelope
 
-    if klass not in CLASSES:
-        raise ValueError(f"no key class {klass!r}")
-    target, secret = sealing_key(), os.urandom(32)
-    sealed = SUITE.encrypt(secret, target.public, envelope_info(record_id, klass, target.key_id))
-    Envelope.objects.bulk_create(
-        [Envelope(id=new_id(), record_id=record_id, klass=klass, key_id=target.key_id, sealed=sealed)]
-    )
-    return DataKey(record_id, klass, secret)
+    if unknown := set(classes) - set(CLASSES):
+        raise ValueError(f"no key class {sorted(unknown)[0]!r}")
+    target, keys, envelopes = sealing_key(), {}, []
+    for klass in classes:
+        secret = os.urandom(32)
+        sealed = SUITE.encrypt(secret, target.public, envelope_info(record_id, klass, target.key_id))
+        envelopes.append(Envelope(id=new_id(), record_id=record_id, klass=klass, key_id=target.key_id, sealed=sealed))
+        keys[klass] = DataKey(record_id, klass, secret)
+    Envelope.objects.bulk_create(envelopes)
+    return keys
 
 
 # ---- the crawl's key of the epoch ---------------------------------------------------------------------------------------------

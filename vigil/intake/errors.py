@@ -57,3 +57,21 @@ class BadMessage(Invalid):
     """An empty or over-long message."""
 
     code = "message.unusable"
+
+
+class UnusableAnswers(Invalid):
+    """Answers that the question set does not know, or that are missing; `fields` names each question with its problem."""
+
+    code = "report.unusable_answers"
+
+
+class SavedDraftNotFound(NotFound):
+    """The code opens nothing: never given, used up, or past its day. One error for all reasons."""
+
+    code = "draft.code_not_opened"
+
+
+class NothingToSave(NotFound):
+    """There are no answers that could be kept for later."""
+
+    code = "draft.nothing_to_save"

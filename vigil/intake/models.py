@@ -1,6 +1,6 @@
 """Tables of intake: half-filled reports, reports, their links, and the thread between a reporter and the readers.
 
-Field classes (security.md, section a): narrative, contact, value, body = P3, encrypted per record; the rest P1.
+Field classes (security.md, section a): narrative, words, contact, value, body = P3, encrypted per record; the rest P1.
 """
 
 from __future__ import annotations
@@ -23,18 +23,35 @@ class Draft(models.Model):
         indexes = [models.Index(fields=["expires_at"], name="draft_expires")]
 
 
+class AskedQuestions(models.Model):
+    """A question set as it was asked: its whole content, named by its digest, kept beside the reports that it asked."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=40)
+    body = models.TextField()
+    first_asked_at = models.DateTimeField()
+
+
 class Report(models.Model):
-    """What somebody sent, once, unchanged since. `answers` holds codes only; words and contact details are encrypted."""
+    """What somebody sent, once, unchanged since. `answers` holds codes only; words and contact details are encrypted.
+
+    `answers` are the question set's own codes, `signals` what they mean in the fixed words that triage and figures read.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     number = models.CharField(max_length=10, unique=True)
     submitted_at = models.DateTimeField()
     language = models.CharField(max_length=LANGUAGE_MAX_LENGTH)
     source = models.CharField(max_length=16)
-    question_set = models.CharField(max_length=16)
+    question_set = models.CharField(max_length=40)
+    asked = models.ForeignKey(
+        AskedQuestions, on_delete=models.PROTECT, null=True, related_name="+", db_column="asked_digest"
+    )
     answers = models.JSONField()
+    signals = models.JSONField(null=True)
     under_18 = models.BooleanField()
     narrative = models.BinaryField(null=True)
+    words = models.BinaryField(null=True)
     contact = models.BinaryField(null=True)
 
     class Meta:

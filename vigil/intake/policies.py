@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from vigil.intake import questions as q
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from vigil.intake.questions import QuestionSet
 
 
-def missing_step(answers: dict[str, object], done: list[str]) -> str | None:
-    """The first step that must be answered before a report can be sent, or None."""
-    needed = {"danger": "danger", "who": "who", "about": "situations"}
-    for step in q.QUESTION_STEPS:
-        if step not in done or (step in needed and not answers.get(needed[step])):
-            return step
-    told = any(answers.get(name) for name in ("links", "handles", "narrative"))
-    return None if told else "details"
+def missing_page(asked: QuestionSet, answers: Mapping[str, Any], done: Collection[str]) -> str | None:
+    """The code of the first page that must be answered before a report can be sent, or None."""
+    problems = asked.problems({code: value for code, value in answers.items() if asked.question(code)})
+    wrong = {asked.page_of(code).code for code in problems}
+    return next((page.code for page in asked.pages_for(answers) if page.code not in done or page.code in wrong), None)

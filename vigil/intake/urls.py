@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from vigil.intake.views import pages, report, status
+from vigil.intake.views import pages, report, saved, status
 from vigil.web.http import bilingual
 from vigil.web.languages import public_languages
 
@@ -16,13 +16,12 @@ urlpatterns: list[URLPattern] = [
     *(path(code, RedirectView.as_view(url=f"/{code}/")) for code in public_languages()),
     *bilingual("home", "", "", pages.home),
     *bilingual("before", "before-you-start", "avant-de-commencer", pages.before_you_start),
-    *bilingual("danger", "report/danger", "signaler/danger", report.question, {"step": "danger"}),
-    *bilingual("who", "report/for-whom", "signaler/pour-qui", report.question, {"step": "who"}),
-    *bilingual("about", "report/about", "signaler/sujet", report.question, {"step": "about"}),
-    *bilingual("details", "report/details", "signaler/details", report.question, {"step": "details"}),
-    *bilingual("contact", "report/contact", "signaler/coordonnees", report.question, {"step": "contact"}),
+    *bilingual("safety", "before-you-start/traces", "avant-de-commencer/traces", pages.safety),
     *bilingual("check", "report/check", "signaler/verifier", report.check),
     *bilingual("sent", "report/sent", "signaler/envoye", report.sent),
+    *bilingual("saved", "report/saved", "signaler/garde", saved.saved),
+    *bilingual("question", "report/<slug:page>", "signaler/<slug:page>", report.question),
+    *bilingual("resume", "come-back", "reprendre", saved.resume),
     *bilingual("status", "status", "suivi", status.status),
     *bilingual("help", "help", "aide", pages.help_page),
     *bilingual("crawler", "crawler", "robot", pages.crawler),

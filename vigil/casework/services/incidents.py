@@ -40,12 +40,12 @@ def open_incidents(*, actor: Actor, report_id: UUID, at: datetime) -> list[UUID]
     """
     report = intake.report_summary(report_id)
     existing = set(Incident.objects.filter(report_id=report_id).values_list("situation", flat=True))
-    sensitivity = triage.sensitivity_of(report.answers)
+    sensitivity = triage.sensitivity_of(report.signals)
     made = []
-    for situation in triage.situations_of(report.answers):
+    for situation in triage.situations_of(report.signals):
         if situation in existing:
             continue
-        band = triage.band_of_situation(report.answers, situation)
+        band = triage.band_of_situation(report.signals, situation)
         incident_id = new_id()
         incident = Incident(
             id=incident_id,

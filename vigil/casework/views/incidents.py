@@ -33,6 +33,7 @@ from vigil.intake import selectors as intake
 from vigil.intake.selectors import MessageWords, ReportSummary, ReportWords
 from vigil.lists import selectors as lists
 from vigil.lists.errors import AlreadyAnEntry
+from vigil.web.context import current_language
 from vigil.web.http import require_post
 
 CANDIDATES_SHOWN = 60
@@ -281,12 +282,12 @@ def _page(
     context = {
         "item": item,
         "report": report,
-        "answers": _answers(report),
+        "answers": _answers(report, opened),
         "may_read": may_read,
         "words": opened,
         "links": [text for _id, kind, text in opened.links if kind == "link"] if opened else [],
         "handles": [text for _id, kind, text in opened.links if kind == "handle"] if opened else [],
-        "contact": _contact(opened) if with_contact else None,
+        "contact": _contact(report, opened) if with_contact else None,
         "thread": thread,
         "notes": notes,
         "has_notes": selectors.has_notes(item.id),
@@ -335,20 +336,22 @@ def _open_words(
     return opened, thread, notes
 
 
-def _answers(report: ReportSummary) -> list[tuple[str, str]]:
-    """What the reporter chose on the form, question and answer in words."""
-    given = [(code, report.answers.get(code)) for code in words.QUESTIONS]
-    return [(words.of(words.QUESTIONS, code), words.of(words.ANSWERS, answer)) for code, answer in given if answer]
+def _answers(report: ReportSummary, opened: ReportWords | None) -> list[tuple[str, str]]:
+    """What the reporter answered, as it was asked: from the question set that is kept with the report."""
+    answers = {code: value for code, value in report.answers.items() if code != "contact"}
+    shown = _in_words(report, {**answers, **(opened.others if opened else {})})
+    given = report.answers.get("contact")
+    return [*shown, (str(words.CONTACT_GIVEN), words.of(words.ANSWERS, given))] if given else shown
 
 
-def _contact(opened: ReportWords | None) -> list[tuple[str, str]] | None:
-    if opened is None:
-        return None
-    shown = []
-    for code, value in opened.contact.items():
-        known = words.of(words.ANSWERS, value) if code in {"may_share", "contact_safe"} else value
-        shown.append((words.of(words.CONTACT, code), known))
-    return shown
+def _contact(report: ReportSummary, opened: ReportWords | None) -> list[tuple[str, str]] | None:
+    return None if opened is None else _in_words(report, opened.contact)
+
+
+def _in_words(report: ReportSummary, answers: dict[str, Any]) -> list[tuple[str, str]]:
+    asked = intake.set_of_report(asked=report.asked, name=report.question_set)
+    found = intake.answers_in_words(asked, answers, language=current_language(), young=report.under_18)
+    return [(each.question, ", ".join(each.answers)) for each in found]
 
 
 def _holder(item: IncidentFacts, *, now: Any) -> str:

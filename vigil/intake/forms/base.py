@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
-
-from vigil.intake.questions import Text, Words
 
 #: No autofill on a shared computer, no spelling service that sends words elsewhere.
 PRIVATE = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class StepForm(forms.Form):
-    """One question page. `young` chooses the register; `trap` is a field that people do not see and programs fill in."""
+    """One page. `young` chooses the register; `trap` is a field that people do not see and programs fill in."""
 
     use_required_attribute = False
     trap = forms.CharField(
@@ -26,10 +23,6 @@ class StepForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.young = young
 
-    def say(self, words: Words) -> Text:
-        """A text in this form's register."""
-        return words.said_to(self.young)
-
     @property
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields a person sees, in order."""
@@ -39,20 +32,3 @@ class StepForm(forms.Form):
     def looks_automatic(self) -> bool:
         """True when the hidden field was filled in."""
         return bool(str(self.data.get("trap", "")).strip()) if self.is_bound else False
-
-
-def radio(
-    label: Text, choices: tuple[tuple[str, Text], ...], *, missing: Text | None, help_text: Text = ""
-) -> forms.ChoiceField:
-    """A group of radio buttons; needed exactly when a sentence for its absence is given."""
-    errors: dict[str, Text] = {"invalid_choice": _("Choose one of the answers.")}
-    if missing is not None:
-        errors["required"] = missing
-    return forms.ChoiceField(
-        label=label,
-        choices=choices,
-        required=missing is not None,
-        widget=forms.RadioSelect,
-        help_text=help_text,
-        error_messages=errors,
-    )

@@ -1,5 +1,12 @@
 """Reads of intake."""
 
+from vigil.intake.selectors.questions import (
+    AnswerWords,
+    answer_in_words,
+    answers_in_words,
+    set_of_report,
+    stored_set,
+)
 from vigil.intake.selectors.reports import (
     LinkFacts,
     ReportSummary,
@@ -21,12 +28,15 @@ from vigil.intake.selectors.threads import (
 )
 
 __all__ = [
+    "AnswerWords",
     "LinkFacts",
     "MessageWords",
     "OpenThread",
     "ReportSummary",
     "ReportWords",
     "ThreadRow",
+    "answer_in_words",
+    "answers_in_words",
     "links_of",
     "message_count",
     "read_thread",
@@ -34,6 +44,8 @@ __all__ = [
     "report_words",
     "reports_between",
     "reports_with_link_like",
+    "set_of_report",
+    "stored_set",
     "thread_of",
     "thread_words",
 ]

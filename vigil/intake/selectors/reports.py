@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,10 @@ from vigil.intake.models import Report, ReportLink, Thread
 
 @dataclass(frozen=True)
 class ReportSummary:
-    """A report without its words: what triage and lists need."""
+    """A report without its words: what triage and lists need.
+
+    `answers` are the codes of its own question set; `signals` say the same in the fixed words that triage and packages read.
+    """
 
     id: UUID
     number: str
@@ -24,7 +27,9 @@ class ReportSummary:
     language: str
     source: str
     question_set: str
+    asked: str
     answers: dict[str, Any]
+    signals: dict[str, Any]
     under_18: bool
     has_narrative: bool
     has_contact: bool
@@ -51,6 +56,7 @@ class ReportWords:
     narrative: str
     links: tuple[tuple[UUID, str, str], ...]  # (id, kind, text)
     contact: dict[str, str]
+    others: dict[str, Any] = field(default_factory=dict)  # further answers, by question code
 
     def __repr__(self) -> str:
         return "ReportWords(...)"
@@ -70,7 +76,10 @@ def report_summary(report_id: UUID) -> ReportSummary:
         language=report.language,
         source=report.source,
         question_set=report.question_set,
+        asked=report.asked_id or "",
         answers=report.answers,
+        # Reports from before signals were kept have answers in those same words.
+        signals=report.answers if report.signals is None else report.signals,
         under_18=report.under_18,
         has_narrative=report.narrative is not None,
         has_contact=report.contact is not None,
@@ -106,10 +115,16 @@ def report_words(*, report_id: UUID, actor: Actor, purpose: str, ticket: str, wi
     report = Report.objects.filter(id=report_id).first()
     if report is None:
         raise ReportNotFound(report_id)
-    narrative, contact, links = "", {}, links_of(report_id)
-    if report.narrative is not None:
+    narrative, others, contact, links = "", {}, {}, links_of(report_id)
+    if report.narrative is not None or report.words is not None:
         key = keyd.open_key(record_id=report_id, klass="narrative", purpose=purpose, actor=actor, ticket=ticket)
-        narrative = key.decrypt(bytes(report.narrative), table="intake_report", column="narrative", row_id=report_id)
+        if report.narrative is not None:
+            narrative = key.decrypt(
+                bytes(report.narrative), table="intake_report", column="narrative", row_id=report_id
+            )
+        if report.words is not None:
+            text = key.decrypt(bytes(report.words), table="intake_report", column="words", row_id=report_id)
+            others = dict(json.loads(text))
     opened: list[tuple[UUID, str, str]] = []
     if links:
         key = keyd.open_key(record_id=report_id, klass="link", purpose=purpose, actor=actor, ticket=ticket)
@@ -121,7 +136,7 @@ def report_words(*, report_id: UUID, actor: Actor, purpose: str, ticket: str, wi
         key = keyd.open_key(record_id=report_id, klass="contact", purpose=purpose, actor=actor, ticket=ticket)
         text = key.decrypt(bytes(report.contact), table="intake_report", column="contact", row_id=report_id)
         contact = dict(json.loads(text))
-    return ReportWords(narrative, tuple(opened), contact)
+    return ReportWords(narrative, tuple(opened), contact, others)
 
 
 def reports_between(since: datetime, until: datetime) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ def public_settings(settings):
     settings.MIDDLEWARE = PUBLIC_MIDDLEWARE
     settings.ROOT_URLCONF = "vigil.urls.public"
     settings.SESSION_COOKIE_SAMESITE = settings.CSRF_COOKIE_SAMESITE = "Strict"
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 0  # as in the process of the public origin
     status.status_limiter = TryLimiter()
     return settings
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from vigil.core.hotline import hotline, said
 from vigil.intake import services
+from vigil.intake.views.report import start_url
 from vigil.intake.views.session import DATABASE_AWAY, forget, open_form_only, token_of
 from vigil.web.context import current_language
-from vigil.web.http import page_url
 
 
 @require_safe
@@ -32,7 +32,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @open_form_only
 def before_you_start(request: HttpRequest) -> HttpResponse:
     """What is coming, before anything is asked."""
-    return render(request, "intake/before.html", {"start_url": page_url("intake:danger", current_language())})
+    return render(request, "intake/before.html", {"start_url": start_url(current_language())})
+
+
+@require_safe
+def safety(request: HttpRequest) -> HttpResponse:
+    """What leaving quickly does, what it cannot hide, and how to leave fewer traces."""
+    return render(request, "intake/safety.html")
 
 
 @require_safe
