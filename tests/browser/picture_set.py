@@ -84,7 +84,7 @@ def picture_set() -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each file. Names say kind and what is special; sizes go from 64 pixels to 12 megapixels."""
     for number, quality in enumerate((35, 60, 75, 88, 95)):
         for subsampling in (0, 1, 2):
-            picture = Image.fromarray(landscape(number, 480, 640))
+            picture = Image.fromarray(landscape(100 + number * 10 + subsampling, 480, 640))
             yield (
                 f"jpeg-q{quality}-s{subsampling}",
                 encoded(picture, "JPEG", quality=quality, subsampling=subsampling, progressive=number % 2 == 1),

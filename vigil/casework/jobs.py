@@ -13,6 +13,18 @@ def open_incidents_of_new_report(event: Event) -> None:
     services.open_incidents(actor=process_actor("worker"), report_id=event.subject_id, at=event.at)
 
 
+@on("imagehelp.case_opened")
+def open_incident_of_help_case(event: Event) -> None:
+    """An image-help case with something to read becomes an incident."""
+    services.open_incident_of_help_case(actor=process_actor("worker"), case_id=event.subject_id, at=event.at)
+
+
+@on("crawl.declared_match_found")
+def propose_declared_match(event: Event) -> None:
+    """What fits a person's own fingerprint is put before a person, and nothing else happens."""
+    services.propose_declared_match(actor=process_actor("worker"), match_id=event.subject_id, at=event.at)
+
+
 @on("crawl.candidates_found")
 def note_candidates_in_timeline(event: Event) -> None:
     """The incident's timeline says that the crawl found something at its places."""

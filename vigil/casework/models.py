@@ -30,6 +30,7 @@ STEPS = (
     "entry_refused",
     "entry_withdrawn",
     "question_asked",
+    "declared_match",
 )
 
 

@@ -58,6 +58,7 @@ class _Answers:
     age_band: str
     situations: frozenset[str]
     follow_ups: Mapping[str, str]
+    help_asked: bool = False
 
     def says(self, question: str, *answers: str) -> bool:
         return self.follow_ups.get(question) in answers
@@ -94,6 +95,12 @@ _RULES: tuple[_Rule, ...] = (
         CHILD_NOW,
         _("A child or teenager reports for themself, or the age of the person was not given."),
         lambda a: a.is_child_reporting,
+    ),
+    _Rule(
+        "help_asked",
+        CHILD_NOW,
+        _("A person asked for help with this picture."),
+        lambda a: a.help_asked and a.age_band != ADULT,
     ),
     _Rule(
         "danger_unsure_close",
@@ -157,6 +164,12 @@ _RULES: tuple[_Rule, ...] = (
         _("The report is for a child whom the person knows."),
         lambda a: a.knows_the_child,
     ),
+    _Rule(
+        "help_asked_adult",
+        NEW_MATERIAL,
+        _("A person who was 18 or older in it asked for help with this picture."),
+        lambda a: a.help_asked and a.age_band == ADULT,
+    ),
     _Rule("is_me", NEW_MATERIAL, _("The person who reports is in the image."), lambda a: a.says("is_me", "yes")),
     _Rule(
         "already_shared",
@@ -209,6 +222,7 @@ def band_of_situation(answers: Any, situation: str) -> Band:
         "age_band": read.age_band,
         "situations": [situation],
         "follow_ups": kept,
+        "help_asked": "yes" if read.help_asked else "",
     }
     return band_of(narrowed)
 
@@ -241,6 +255,7 @@ def _read(answers: Any) -> _Answers:
         age_band=_text(mapping.get("age_band")),
         situations=frozenset(code for code in listed if isinstance(code, str) and code in SITUATIONS),
         follow_ups={name: answer for name in FOLLOW_UPS if (answer := _text(flat.get(name)))},
+        help_asked=mapping.get("help_asked") == "yes",
     )
 
 

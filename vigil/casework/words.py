@@ -85,6 +85,7 @@ STEPS: dict[str, Words] = {
     "entry_refused": _("Entry refused"),
     "entry_withdrawn": _("Entry withdrawn"),
     "question_asked": _("Question put to the reporter"),
+    "declared_match": _("The crawler saw what fits a fingerprint of this person's own picture"),
 }
 CONTACT_GIVEN = _("Contact details")
 ANSWERS: dict[str, Words] = {"yes": _("Yes"), "no": _("No")}

@@ -125,11 +125,11 @@ def case_of_report(report_id: UUID) -> HelpCaseSummary | None:
     return _summaries([case])[0] if case is not None else None
 
 
-def cases(actor: Actor, *, state: str = "", limit: int = 200) -> list[HelpCaseSummary]:
+def cases(actor: Actor, *, state: str = "", limit: int = 200, offset: int = 0) -> list[HelpCaseSummary]:
     """Cases for staff, newest first."""
     require(actor, "imagehelp.view")
     rows = HelpCase.objects.order_by("-opened_at")
-    return _summaries(list((rows.filter(state=state) if state else rows)[:limit]))
+    return _summaries(list((rows.filter(state=state) if state else rows)[offset : offset + limit]))
 
 
 def case_by_number(actor: Actor, number: str) -> HelpCaseSummary:

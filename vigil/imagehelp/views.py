@@ -22,10 +22,10 @@ from vigil.core import clock, receipts
 from vigil.core.errors import Invalid
 from vigil.core.hotline import hotline
 from vigil.core.ids import parse_number
+from vigil.core.limiter import TryLimiter
 from vigil.imagehelp import fingerprints, forms, services
 from vigil.imagehelp.drafts import STEPS, HelpDraftBody
 from vigil.imagehelp.errors import BadFingerprint, HelpCaseNotOpened, HelpDraftIncomplete, HelpDraftNotFound
-from vigil.imagehelp.limiter import TryLimiter
 from vigil.imagehelp.selectors import OpenHelpCase
 from vigil.web.context import current_language, form_is_open
 from vigil.web.http import language_asked_for, other_language_of, page_url

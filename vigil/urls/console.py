@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("vigil.accounts.urls")),
     path("", include("vigil.casework.urls")),
     path("", include("vigil.crawl.urls")),
+    path("", include("vigil.imagehelp.urls_console")),
     path("", include("vigil.removal.urls")),
     path("", include("vigil.referral.urls")),
     path("", include("vigil.oversight.urls")),

@@ -2,6 +2,7 @@
 
 from vigil.casework.services.cases import add_to_case, open_case, take_out_of_case
 from vigil.casework.services.fetching import fetch_reported_places, note_candidates, note_entry_event, propose_entry
+from vigil.casework.services.image_help import open_incident_of_help_case, propose_declared_match
 from vigil.casework.services.incidents import (
     ask_reporter,
     claim_incident,
@@ -20,8 +21,10 @@ __all__ = [
     "note_candidates",
     "note_entry_event",
     "open_case",
+    "open_incident_of_help_case",
     "open_incidents",
     "prepare_preview",
+    "propose_declared_match",
     "propose_entry",
     "release_incident",
     "take_out_of_case",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from vigil.core.limiter import TryLimiter
 from vigil.imagehelp import views
-from vigil.imagehelp.limiter import TryLimiter
 from vigil.intake.tests.conftest import Browser, public, public_settings
 
 __all__ = ["Browser", "public", "public_settings"]

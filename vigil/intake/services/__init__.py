@@ -11,6 +11,7 @@ from vigil.intake.services.drafts import (
     saved_days,
     was_sent,
 )
+from vigil.intake.services.image_help import take_help_report
 from vigil.intake.services.reports import index_links, seal_links_for_crawl, submit_report, take_report
 from vigil.intake.services.threads import (
     add_message,
@@ -38,6 +39,7 @@ __all__ = [
     "saved_days",
     "seal_links_for_crawl",
     "submit_report",
+    "take_help_report",
     "take_report",
     "was_sent",
     "withdraw_contact",

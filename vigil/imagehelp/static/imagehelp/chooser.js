@@ -102,7 +102,7 @@
     remove.className = "button button--quiet";
     remove.append(Object.assign(part("span", ` ${file.name}`), { className: "visually-hidden" }));
     remove.addEventListener("click", () => takeOut(id, item));
-    digits.className = "mono quiet";
+    digits.className = "mono quiet nowrap";
     words.append(part("strong", file.name), part("br"), state, " ", digits);
     item.append(words, remove);
     list.append(item);
@@ -127,6 +127,8 @@
   input.addEventListener("change", () => {
     if (doneOfRound === allOfRound) doneOfRound = allOfRound = 0;
     for (const file of input.files) add(file);
+    const problem = document.querySelector(".error-summary");
+    if (problem) problem.remove(); // "choose something first": that was done now
     input.value = ""; // the same file may be chosen again after it was removed
     sayProgress();
     feed();
