@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import typography
+from vigil.core.hotline import PUBLIC_ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WORDS = 25
@@ -32,7 +33,6 @@ FEWEST_WORDS_OF_A_SENTENCE = 4
 #: A grade of less text says little (Flesch asked for samples of 100 words); small texts are measured together.
 ENOUGH_WORDS = 100
 LENGTH_RATIO = (0.8, 1.6)
-PUBLIC_ROOMS = ("web", "intake", "imagehelp", "awareness")
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’»\u00a0)]*\s+(?=[\"“‘«(\u00a0]*[A-ZÀ-Ý0-9])")

@@ -155,8 +155,8 @@ INDICATORS: tuple[Indicator, ...] = (
         "sightings.by_match",
         _("Confirmed sightings, by kind of match"),
         _(
-            "Places where the crawler found a listed picture and which were confirmed in the period: "
-            "an exact match by rule, a near one by a person."
+            "Places where the crawler found a listed picture, confirmed in the period. "
+            "An exact match is confirmed by rule, a near one by a person."
         ),
         _EACH,
         _NONE,
