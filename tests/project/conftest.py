@@ -35,6 +35,7 @@ class Route:
 VALUES = {
     "<str:name>": "none.png",
     "<str:number>": "0000-000-000",
+    "<slug:page>": "nothing",
     "<str:token>": "A" * 22,
     "<uuid:package_id>": "00000000-0000-7000-8000-000000000000",
     "<uuid:look_id>": "00000000-0000-7000-8000-000000000000",

@@ -14,7 +14,7 @@ LEVELS = (
     ("oversight", "awareness"),
     ("referral", "removal"),
     ("casework",),
-    ("intake", "crawl"),
+    ("intake", "crawl", "imagehelp"),
     ("matching",),
     ("lists",),
     ("accounts",),
