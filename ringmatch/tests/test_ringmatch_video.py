@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import itertools
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -334,6 +335,13 @@ class TestRefusals:
 
         with pytest.raises((TooLarge, Undecodable)):
             vpdq(small + large, seconds_per_hash=0, max_pixels=180 * 240)
+
+    def test_a_header_that_asks_for_absurd_memory_is_refused(self, video: bytes) -> None:
+        greedy = bytearray(video)
+        struct.pack_into(">I", greedy, greedy.index(b"stts") + 8, 0x1FFF_FFFF)
+
+        with pytest.raises(TooLarge):
+            vpdq(bytes(greedy))
 
     def test_time_is_limited(self, video: bytes) -> None:
         with pytest.raises(TooSlow) as caught:

@@ -194,7 +194,10 @@ def _scaled_length(length: int, eighths: int) -> int:
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
     if picture.mode.startswith("I;16"):
-        return _high_bytes(np.asarray(picture))
+        deep = np.asarray(picture)
+        clear = picture.info.get("transparency")
+        # One value of a PNG can stand for "transparent": it is laid over white, as elsewhere.
+        return _high_bytes(deep if not isinstance(clear, int) else np.where(deep == clear, np.uint16(0xFFFF), deep))
     if picture.mode == "I":
         # Pillow gives 16-bit files with a sign, or of some older encoders, as 32-bit numbers.
         return _high_bytes(np.clip(np.asarray(picture), 0, 0xFFFF))

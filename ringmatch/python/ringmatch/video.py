@@ -311,8 +311,9 @@ def _translate(error: Exception, reader: _Reader) -> NoReturn:
 
     if reader.late or isinstance(error, (_OutOfTime, av.error.ExitError)):
         raise TooSlow("reading the video takes too long") from error
-    if isinstance(error, MemoryError):
-        raise error
+    if isinstance(error, av.error.MemoryError):
+        # FFmpeg's own word for a header that asks for more than it or this process may have.
+        raise TooLarge("the video asks for more memory than there is") from error
     if isinstance(error, (av.error.FFmpegError, ValueError, PermissionError, UnicodeError, OverflowError)):
         raise Undecodable("the bytes are not a complete video of a known format") from error
     raise error
