@@ -17,10 +17,17 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tests.project.conftest import Route
 from vigil.core.hotline import hotline
+from vigil.web.http import page_url
 
 #: Which answer of a group is chosen, the first of these that it has; and what is typed where a page asks for words.
 CHOICES = {"young": ("13_15", "me", "yes"), "general": ("saw", "no")}
-WORDS = {"link": "https://pictures.example/page/7", "handle": "name123", "number": "0000-000-000", "secret": "0" * 16}
+WORDS = {
+    "link": "https://pictures.example/page/7",
+    "handle": "name123",
+    "number": "0000-000-000",
+    "secret": "0" * 16,
+    "pasted": "pdq:" + "a5c3" * 16 + ":100",
+}
 
 
 @dataclass(frozen=True)
@@ -94,29 +101,46 @@ def answers_for(form: LexborNode, register: str) -> dict[str, object]:
     return data
 
 
-def a_report(language: str, register: str) -> Iterator[Shown]:
-    """Each page of a report to the receipt, each also as it looks when nothing is filled in; then the status pages."""
-    walker = Walker(language, register)
-    page = walker.get(f"/{language}/" + ("report/danger" if language == "en" else "signaler/danger"), "report")
-    for step in range(1, 12):
+def _journey(walker: Walker, page: Shown, receipt: str) -> Iterator[Shown]:
+    """Each page to the receipt, and each also as it looks when nothing was filled in."""
+    for step in range(1, 15):
         yield page
-        if 'id="secret"' in page.html:
-            break
+        if receipt in page.html:
+            return
         if 'value="send"' in page.html:
             page = walker.send(page, "send", "receipt")
-            continue
-        path = walker.path
-        yield walker.send(page, "next", f"errors of question {step}", empty=True)
-        walker.path = path
-        page = walker.send(page, "next", f"question {step + 1}", narrative="Words about a page.")
-    assert 'id="secret"' in page.html, f"the walk ended at {walker.path}"
+        elif form_of(page.html) is None:
+            onward = LexborHTMLParser(page.html).css_first("main .actions a.button")
+            assert onward is not None, f"no way on from {walker.path}"
+            page = walker.get(onward.attributes["href"] or "", f"page {step + 1}")
+        else:
+            path = walker.path
+            yield walker.send(page, "next", f"errors of page {step}", empty=True)
+            walker.path = path
+            page = walker.send(page, "next", f"page {step + 1}", narrative="Words about a page.")
+    raise AssertionError(f"the walk ended at {walker.path}")
+
+
+def a_report(language: str, register: str) -> Iterator[Shown]:
+    """A report from the first question to the receipt; then the pages where it stands."""
+    walker = Walker(language, register)
+    first = walker.get(page_url("intake:question", language, page="danger"), "page 1")
+    page = first
+    for page in _journey(walker, first, 'id="secret"'):
+        yield page
     yield from _status(walker, page)
+
+
+def a_case_of_image_help(language: str, register: str) -> Iterator[Shown]:
+    """Image help without scripts, with a pasted fingerprint, to its receipt."""
+    walker = Walker(language, register)
+    yield from _journey(walker, walker.get(page_url("imagehelp:who", language), "page 1"), 'id="code"')
 
 
 def a_saved_report(language: str, register: str) -> Iterator[Shown]:
     """A report that somebody stops and comes back to."""
     walker = Walker(language, register)
-    page = walker.get(f"/{language}/" + ("report/danger" if language == "en" else "signaler/danger"), "report")
+    page = walker.get(page_url("intake:question", language, page="danger"), "page 1")
     for step in range(1, 4):
         page = walker.send(page, "next", f"question {step + 1}")
     if 'value="save"' not in page.html:
@@ -124,7 +148,7 @@ def a_saved_report(language: str, register: str) -> Iterator[Shown]:
     yield (saved := walker.send(page, "save", "kept for later"))
     code = re.search(r'id="code">([^<]+)<', saved.html)
     assert code, saved.html
-    page = walker.get(f"/{language}/" + ("come-back" if language == "en" else "reprendre"), "come back", "general")
+    page = walker.get(page_url("intake:resume", language), "come back", "general")
     yield walker.send(page, "open", "come back, errors", empty=True)
     yield walker.send(page, "open", "come back, wrong code", code="0" * len(code[1].replace("-", "")))
 
@@ -132,7 +156,7 @@ def a_saved_report(language: str, register: str) -> Iterator[Shown]:
 def _status(walker: Walker, receipt: Shown) -> Iterator[Shown]:
     number, secret = (re.search(rf'id="{name}">([^<]+)<', receipt.html) for name in ("number", "secret"))
     assert number and secret
-    page = walker.get(f"/{walker.language}/" + ("status" if walker.language == "en" else "suivi"), "status", "general")
+    page = walker.get(page_url("intake:status", walker.language), "status", "general")
     yield page
     yield walker.send(page, "open", "status, errors", empty=True)
     yield walker.send(page, "open", "status, wrong secret", number=number[1], secret="0" * 16)
@@ -141,9 +165,7 @@ def _status(walker: Walker, receipt: Shown) -> Iterator[Shown]:
     yield page
     yield walker.show(
         "closed receipt",
-        walker.client.get(
-            f"/{walker.language}/" + ("report/sent" if walker.language == "en" else "signaler/envoye"), secure=True
-        ),
+        walker.client.get(page_url("intake:sent", walker.language), secure=True),
     )
 
 
@@ -161,7 +183,6 @@ def pages_without_a_form(routes: list[Route]) -> Iterator[Shown]:
 
 def _addresses_for_young_people() -> set[str]:
     from vigil.awareness.pages import all_pages
-    from vigil.web.http import page_url
 
     return {
         page_url(f"awareness:{page.code}", language)

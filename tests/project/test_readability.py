@@ -146,7 +146,7 @@ def test_short_texts_together_keep_to_their_grade():
 
 
 def test_every_kind_of_text_is_read():
-    assert {"messages"} <= {one.name.split()[0] for one in IN_FILES}
+    assert {"messages", "questions"} <= {one.name.split()[0] for one in IN_FILES}
     assert {one.language for one in IN_FILES} == {"en", "fr"} and {one.register for one in IN_FILES} == {
         "general",
         "young",
@@ -184,11 +184,15 @@ def public_door(door, settings):
 
 @pytest.mark.parametrize("register", ["general", "young"])
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_page_of_a_report_keeps_to_what_was_agreed(public_door, role, language, register):
+def test_every_page_of_a_report_and_of_image_help_keeps_to_what_was_agreed(public_door, role, language, register):
     with role("vigil_public"):
-        shown = [*public_pages.a_report(language, register), *public_pages.a_saved_report(language, register)]
+        shown = [
+            *public_pages.a_report(language, register),
+            *public_pages.a_saved_report(language, register),
+            *public_pages.a_case_of_image_help(language, register),
+        ]
     readings = [Reading(page.name, language, page.register, readability.in_pages(page.html)) for page in shown]
-    assert len(shown) >= 15 and all(reading.blocks for reading in readings)
+    assert len(shown) >= 30 and all(reading.blocks for reading in readings)
     whole = Reading("together", language, register, [block for one in readings for block in one.blocks])
     assert {one.name: one.findings() for one in [*readings, whole] if one.findings()} == {}
 
