@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 
 Command = Callable[[argparse.Namespace], int]
@@ -140,6 +141,15 @@ def watch(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def mailroom(_: argparse.Namespace) -> int:
+    """Run the partners' mailbox."""
+    _django("mailroom")
+    from vigil.intake.mailroom import run_mailroom
+
+    run_mailroom(_stop_event())
+    return 0
+
+
 def index(_: argparse.Namespace) -> int:
     """Build index snapshots of the published list."""
     _django("index")
@@ -268,6 +278,27 @@ def hotline_check(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def questions_check(arguments: argparse.Namespace) -> int:
+    """Check one question set, or all of this installation; 1 when one cannot be used."""
+    from vigil.intake.cli import check_questions
+
+    return check_questions(_hotline_folder(), Path(arguments.file).absolute() if arguments.file else None)
+
+
+def questions_list(_: argparse.Namespace) -> int:
+    """List the question sets; the one that the form asks is marked."""
+    from vigil.intake.cli import list_questions
+
+    return list_questions(_hotline_folder())
+
+
+def _hotline_folder() -> Path:
+    # No settings here: they refuse to load with the very file that is to be checked.
+    from vigil.core.hotline import DEFAULT_DIR
+
+    return Path(os.environ.get("VIGIL_HOTLINE_DIR") or DEFAULT_DIR).absolute()
+
+
 def demo(arguments: argparse.Namespace) -> int:
     """Play the whole chain on loopback."""
     try:
@@ -313,7 +344,14 @@ def parser() -> argparse.ArgumentParser:
     psql.add_argument("rest", nargs=argparse.REMAINDER)
     add("prepare", prepare)
     add("web", web).add_argument("origin", choices=["public", "console", "partner", "wire"])
-    for name, function in (("worker", worker), ("crawl", crawl), ("index", index), ("keyd", keyd), ("up", up)):
+    for name, function in (
+        ("worker", worker),
+        ("crawl", crawl),
+        ("mailroom", mailroom),
+        ("index", index),
+        ("keyd", keyd),
+        ("up", up),
+    ):
         add(name, function)
     add("watch", watch).add_argument("file", metavar="FILE")
     audit = commands.add_parser("audit", help="The audit log.").add_subparsers(required=True, metavar="WHAT")
@@ -337,6 +375,9 @@ def parser() -> argparse.ArgumentParser:
     )
     checking = add("check", hotline_check, facts)
     checking.add_argument("folder", nargs="?", default="", metavar="FOLDER")
+    asking = commands.add_parser("questions", help="What the form asks.").add_subparsers(required=True, metavar="WHAT")
+    add("check", questions_check, asking).add_argument("file", nargs="?", default="", metavar="FILE")
+    add("list", questions_list, asking)
     playing = add("demo", demo)
     playing.add_argument("--once", action="store_true", help="play on fresh data, leave nothing running")
     playing.add_argument("--json", action="store_true", help="one JSON object as the last line")

@@ -27,7 +27,7 @@ elements => elements.flatMap(element => ['href', 'src', 'action', 'formaction'].
 WALKS = {
     "Demo Analyst": [
         ["/queue"], ["/queue?mine=1"], ["/cases"], ["/cases", "/cases/..."], ["/cases", "/cases/...", "/incidents/..."],
-        ["/entries"], ["/entries?state=refused"], ["/entries", "/entries/..."],
+        ["/entries"], ["/entries?state=refused"], ["/entries", "/entries/..."], ["/reports/new"], ["/reports/list"],
         ["/sightings/"], ["/sightings/?state=confirmed"], ["/sightings/?state=confirmed", "/sightings/.../"],
         ["/board"], ["/board?state=stopped"], ["/notices"], ["/board", "/notices/..."], ["/trace/"], ["/sign-in/mine"],
     ],

@@ -95,7 +95,9 @@ def test_no_protocol_door_answers_without_a_key(door):
         str(route): {client.get(route.path).status_code, client.post(route.path).status_code}
         for route in routes_of("wire")
     }
-    assert {route: found for route, found in answers.items() if not found <= {401, 404, 405}} == {}
+    open_to_all = {"wire /v1/reports/openapi.json": "the description of a door is no secret"}
+    closed = {route: found for route, found in answers.items() if route not in open_to_all}
+    assert {route: found for route, found in closed.items() if not found <= {401, 404, 405}} == {}
     assert sum(401 in found for found in answers.values()) >= 2
 
 

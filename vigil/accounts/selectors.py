@@ -79,7 +79,7 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """Whose key was presented, and what it may do. `partner_code` and `partner_kind` are an organisation's."""
+    """Whose key was presented, and what it may do. The `partner_...` fields are an organisation's."""
 
     key_id: UUID
     kind: str
@@ -87,6 +87,7 @@ class KeyHolder:
     scopes: frozenset[str]
     partner_code: str = ""
     partner_kind: str = ""
+    partner_language: str = ""
 
 
 def actor_of(request: HttpRequest) -> Actor:

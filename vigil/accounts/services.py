@@ -397,13 +397,14 @@ def holder_of(key: str, *, scope: str) -> KeyHolder:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, holder_kind, holder_id, scopes, partner_code, partner_kind FROM vigil_use_api_key(%s, %s)",
+            "SELECT id, holder_kind, holder_id, scopes, partner_code, partner_kind, partner_language"
+            " FROM vigil_use_api_key(%s, %s)",
             [key_digest(key), clock.now()],
         )
         row = cursor.fetchone()
     if row is None or scope not in row[3]:
         raise ApiKeyUnusable()
-    return KeyHolder(row[0], row[1], row[2], frozenset(row[3]), row[4] or "", row[5] or "")
+    return KeyHolder(row[0], row[1], row[2], frozenset(row[3]), row[4] or "", row[5] or "", row[6] or "")
 
 
 def begin_session(request: HttpRequest, person: Person, *, method: str = "demo_link") -> None:

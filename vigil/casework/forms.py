@@ -17,6 +17,9 @@ SENTENCES: dict[str, Any] = {
     "reason.missing": _("Choose a reason"),
     "reason.other_decision": _("Choose a reason that belongs to the decision"),
     "note.unusable": _("The note is too long or cannot be read"),
+    "duplicate.reappeared": _(
+        "A place of this incident was removed before. It is a reappearance, not a duplicate: decide about it"
+    ),
     "duplicate.unknown": _("Enter the number of another incident that you may see"),
     "message.unusable": _("Write a question of at most 5,000 characters"),
     "number.unreadable": _("Enter a number such as 7K3M-9Q2-X4A"),

@@ -25,6 +25,12 @@ def propose_declared_match(event: Event) -> None:
     services.propose_declared_match(actor=process_actor("worker"), match_id=event.subject_id, at=event.at)
 
 
+@on("casework.incident_opened")
+def note_known_places_of_new_incident(event: Event) -> None:
+    """A reported place that was seen before is linked with what is known of it."""
+    services.note_known_places(actor=process_actor("worker"), incident_id=event.subject_id, at=event.at)
+
+
 @on("crawl.candidates_found")
 def note_candidates_in_timeline(event: Event) -> None:
     """The incident's timeline says that the crawl found something at its places."""

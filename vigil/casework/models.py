@@ -14,6 +14,9 @@ from vigil.core.hotline import LANGUAGE_MAX_LENGTH
 from vigil.core.ids import new_id
 
 DECISIONS = ("actionable", "out_of_scope", "duplicate", "needs_more")
+#: What is known of a reported place: looked at or worked on before; confirmed removed before; and what the look then found.
+KNOWN_STATES = ("known", "open", "removed_before", "back", "still_gone", "unknown")
+REAPPEARANCES = ("removed_before", "back", "unknown")
 STEPS = (
     "opened",
     "claimed",
@@ -30,6 +33,9 @@ STEPS = (
     "entry_refused",
     "entry_withdrawn",
     "question_asked",
+    "place_known",
+    "place_back",
+    "place_still_gone",
     "declared_match",
 )
 
@@ -64,6 +70,7 @@ class Incident(models.Model):
     sensitivity = models.PositiveSmallIntegerField()
     language = models.CharField(max_length=LANGUAGE_MAX_LENGTH)
     source = models.CharField(max_length=16)
+    partner_id = models.UUIDField(null=True)
     under_18 = models.BooleanField()
     link_count = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
@@ -163,3 +170,25 @@ class ReportedPlace(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["incident", "link_id"], name="reportedplace_one_per_link")]
+
+
+class KnownPlace(models.Model):
+    """A reported link whose place the crawl knew already. A place that was confirmed removed is a reappearance, not a double."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="known_places")
+    link_id = models.UUIDField()
+    place_id = models.UUIDField(db_index=True)
+    state = models.CharField(max_length=16, default="known")
+    notice_id = models.UUIDField(null=True)
+    notice_number = models.CharField(max_length=10, blank=True, default="")
+    removal_number = models.CharField(max_length=10, blank=True, default="")
+    noted_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["notice_id"], name="knownplace_of_notice")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "link_id"], name="knownplace_one_per_link"),
+            models.CheckConstraint(condition=Q(state__in=KNOWN_STATES), name="knownplace_has_known_state"),
+        ]

@@ -8,19 +8,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import get_language
 
 from vigil.accounts.errors import ItemUnseen
 from vigil.accounts.policies import Action, permit, require
-from vigil.accounts.selectors import names_of
+from vigil.accounts.selectors import names_of, organisation_names
 from vigil.casework import limits, policies
 from vigil.casework.errors import CaseNotFound, IncidentNotFound
-from vigil.casework.models import Case, Incident, Note, ReportedPlace, Step
+from vigil.casework.models import REAPPEARANCES, Case, Incident, KnownPlace, Note, ReportedPlace, Step
 from vigil.core import keyd
 from vigil.core.actors import Actor
 from vigil.core.errors import Invalid, NotFound
 from vigil.core.ids import resolve_number
+from vigil.intake import selectors as intake
 
 PAGE_ROWS = 50
+MOST_ALSO_REPORTED = 50
 QUEUE_ORDER = ("band", "due_at", "created_at", "id")
 
 
@@ -37,6 +40,7 @@ class IncidentFacts:
     sensitivity: int
     language: str
     source: str
+    partner_id: UUID | None
     under_18: bool
     link_count: int
     created_at: datetime
@@ -81,6 +85,8 @@ class QueueRow:
     is_held: bool
     is_mine: bool
     is_late: bool
+    partner: str
+    is_reappearance: bool
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class QueuePage:
     rows: tuple[QueueRow, ...]
     bands: tuple[BandCount, ...]
     waiting: int
+    sources: tuple[str, ...]
     next_after: str
 
 
@@ -125,6 +132,28 @@ class NoteWords:
 
 
 @dataclass(frozen=True)
+class KnownFacts:
+    """A link of an incident whose place was known before: what was known, and what a look at it found since.
+
+    state: known, open (a notice is open), removed_before (a look is asked for), back, still_gone, unknown.
+    """
+
+    id: UUID
+    link_id: UUID
+    place_id: UUID
+    state: str
+    notice_id: UUID | None
+    notice_number: str
+    removal_number: str
+    looked_at: datetime | None
+
+    @property
+    def is_reappearance(self) -> bool:
+        """Whether the place was confirmed removed and is not known to be gone still."""
+        return self.state in REAPPEARANCES
+
+
+@dataclass(frozen=True)
 class PlaceAsked:
     """A reported link that was handed to the crawl, or why it could not be."""
 
@@ -136,7 +165,14 @@ class PlaceAsked:
 
 # ---- the queue -----------------------------------------------------------------------------------------------------------------
 def queue(
-    actor: Actor, *, at: datetime, band: int | None = None, mine: bool = False, after: str = "", limit: int = PAGE_ROWS
+    actor: Actor,
+    *,
+    at: datetime,
+    band: int | None = None,
+    mine: bool = False,
+    source: str = "",
+    after: str = "",
+    limit: int = PAGE_ROWS,
 ) -> QueuePage:
     """Open incidents in the order in which they should be looked at: band, then nearest limit, then oldest.
 
@@ -156,6 +192,9 @@ def queue(
     wanted = visible
     if band is not None:
         wanted = wanted.filter(band=band)
+    sources = tuple(sorted(set(visible.values_list("source", flat=True))))
+    if source:
+        wanted = wanted.filter(source=source)
     if mine:
         wanted = wanted.filter(claimed_by=actor.id, claim_expires_at__gt=at)
     if after:
@@ -163,8 +202,18 @@ def queue(
     rows = list(wanted.select_related("case").order_by(*QUEUE_ORDER)[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
     names = names_of({row.claimed_by for row in rows if row.claimed_by is not None})
+    partners = organisation_names(
+        {row.partner_id for row in rows if row.partner_id is not None}, get_language() or "en"
+    )
+    again = set(
+        KnownPlace.objects.filter(incident__in=rows, state__in=REAPPEARANCES).values_list("incident_id", flat=True)
+    )
     return QueuePage(
-        rows=tuple(_queue_row(row, actor=actor, names=names, at=at) for row in rows),
+        rows=tuple(
+            _queue_row(row, actor=actor, names=names, partners=partners, is_reappearance=row.id in again, at=at)
+            for row in rows
+        ),
+        sources=sources,
         bands=bands,
         waiting=sum(count.waiting for count in bands),
         next_after=rows[-1].number if more and rows else "",
@@ -182,7 +231,15 @@ def _behind(number: str, actor: Actor) -> Q:
     )
 
 
-def _queue_row(row: Incident, *, actor: Actor, names: dict[UUID, str], at: datetime) -> QueueRow:
+def _queue_row(
+    row: Incident,
+    *,
+    actor: Actor,
+    names: dict[UUID, str],
+    partners: dict[UUID, str],
+    is_reappearance: bool,
+    at: datetime,
+) -> QueueRow:
     held = policies.is_claimed(row, at=at)
     # A case above the actor's clearance is not named, although the incident in it may be seen.
     case = row.case if row.case_id is not None else None
@@ -193,6 +250,8 @@ def _queue_row(row: Incident, *, actor: Actor, names: dict[UUID, str], at: datet
         is_held=held,
         is_mine=held and row.claimed_by == actor.id,
         is_late=row.due_at <= at,
+        partner=partners.get(row.partner_id, "") if row.partner_id else "",
+        is_reappearance=is_reappearance,
     )
 
 
@@ -248,6 +307,39 @@ def places_asked(incident_id: UUID) -> list[PlaceAsked]:
     return [PlaceAsked(row.link_id, row.place_id, row.error, row.asked_at) for row in rows]
 
 
+def known_places_of(incident_id: UUID) -> list[KnownFacts]:
+    """The incident's links whose places were known before it, oldest first."""
+    rows = KnownPlace.objects.filter(incident_id=incident_id).order_by("noted_at", "id")
+    return [
+        KnownFacts(
+            row.id,
+            row.link_id,
+            row.place_id,
+            row.state,
+            row.notice_id,
+            row.notice_number,
+            row.removal_number,
+            row.looked_at,
+        )
+        for row in rows
+    ]
+
+
+def also_reported(actor: Actor, item: IncidentFacts) -> list[IncidentFacts]:
+    """Incidents of other reports that name the same place, as far as the actor may see them, oldest first.
+
+    Found through places that the crawl knows, and through the blind index of links (short: a hint, not a proof).
+    """
+    places = list(KnownPlace.objects.filter(incident_id=item.id).values_list("place_id", flat=True))
+    same = set(KnownPlace.objects.filter(place_id__in=places).values_list("incident_id", flat=True))
+    same |= set(ReportedPlace.objects.filter(place_id__in=places).values_list("incident_id", flat=True))
+    reports = intake.reports_with_link_like(item.report_id)
+    rows = Incident.objects.filter(Q(id__in=same) | Q(report_id__in=reports), sensitivity__lte=actor.clearance)
+    return [
+        _facts(row) for row in rows.exclude(report_id=item.report_id).order_by("created_at", "id")[:MOST_ALSO_REPORTED]
+    ]
+
+
 # ---- cases ---------------------------------------------------------------------------------------------------------------------
 def case_by_number(actor: Actor, number: str) -> CaseFacts:
     """A case by its public number. Raises CaseNotFound, ItemUnseen, NotPermitted."""
@@ -293,10 +385,10 @@ def cases(actor: Actor, *, limit: int = 100) -> list[CaseFacts]:
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------------------
-def incidents_between(since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """(situation, band) of every incident whose report arrived in the half-open interval: for figures."""
+def incidents_between(since: datetime, until: datetime) -> list[tuple[str, int, str]]:
+    """(situation, band, source) of every incident whose report arrived in the half-open interval: for figures."""
     rows = Incident.objects.filter(created_at__gte=since, created_at__lt=until)
-    return list(rows.values_list("situation", "band"))
+    return list(rows.values_list("situation", "band", "source"))
 
 
 # ---- shared --------------------------------------------------------------------------------------------------------------------
@@ -331,6 +423,7 @@ def _facts(row: Incident) -> IncidentFacts:
         sensitivity=row.sensitivity,
         language=row.language,
         source=row.source,
+        partner_id=row.partner_id,
         under_18=row.under_18,
         link_count=row.link_count,
         created_at=row.created_at,

@@ -61,7 +61,31 @@ REASONS: dict[str, dict[str, Words]] = {
     },
 }
 REASON_CODES = tuple(code for reasons in REASONS.values() for code in reasons)
-SOURCES: dict[str, Words] = {"web": _("Web form"), "phone": _("Telephone"), "wire": _("Protocol")}
+SOURCES: dict[str, Words] = {
+    "web": _("Web form"),
+    "phone": _("Telephone"),
+    "letter": _("Letter"),
+    "bulk": _("List"),
+    "mailbox": _("Partner’s mail"),
+    "partner_api": _("Partner’s program"),
+    "police": _("Police"),
+}
+KNOWN_PLACES: dict[str, Words] = {
+    "known": _("Seen before"),
+    "open": _("A notice is open"),
+    "removed_before": _("Removed before: a look is asked for"),
+    "back": _("Back after its removal"),
+    "still_gone": _("Removed before, and still gone"),
+    "unknown": _("Removed before: the look could not tell"),
+}
+KNOWN_BADGES = {
+    "known": "",
+    "open": "wait",
+    "removed_before": "wait",
+    "back": "stop",
+    "still_gone": "good",
+    "unknown": "unknown",
+}
 LANGUAGES: dict[str, Words] = {
     **{language.code: language.name for language in hotline().languages},
     "en": _("English"),
@@ -85,6 +109,9 @@ STEPS: dict[str, Words] = {
     "entry_refused": _("Entry refused"),
     "entry_withdrawn": _("Entry withdrawn"),
     "question_asked": _("Question put to the reporter"),
+    "place_known": _("A reported place was seen before"),
+    "place_back": _("A removed place is back"),
+    "place_still_gone": _("A removed place is still gone"),
     "declared_match": _("The crawler saw what fits a fingerprint of this person's own picture"),
 }
 CONTACT_GIVEN = _("Contact details")

@@ -64,7 +64,7 @@ def standard_children() -> list[Child]:
     """The processes of `vigil up`, in the order of their start."""
     children = [Child("keyd", own_command("keyd"))]
     children += [Child(f"web-{origin}", own_command("web", origin)) for origin in settings.WEB_ORIGINS]
-    return [*children, *(Child(name, own_command(name)) for name in ("worker", "crawl", "index"))]
+    return [*children, *(Child(name, own_command(name)) for name in ("worker", "crawl", "index", "mailroom"))]
 
 
 class Supervisor:

@@ -75,3 +75,39 @@ class NothingToSave(NotFound):
     """There are no answers that could be kept for later."""
 
     code = "draft.nothing_to_save"
+
+
+class NothingHandedIn(Invalid):
+    """A delivery without a line, a text or a link."""
+
+    code = "delivery.empty"
+
+
+class BadDelivery(Invalid):
+    """What was handed in cannot be read."""
+
+    code = "delivery.unreadable"
+
+
+class DeliveryReused(Conflict):
+    """Another content was handed in under this name before."""
+
+    code = "delivery.key_reused"
+
+
+class NotAPartner(NotPermitted):
+    """The key belongs to nobody who may hand in reports."""
+
+    code = "delivery.not_a_partner"
+
+
+class TooManyCalls(Unavailable):
+    """This key has called too often in the last minute."""
+
+    code = "delivery.too_many_calls"
+
+
+class ListTooLong(Invalid):
+    """The list has more bytes or lines than may come at once."""
+
+    code = "delivery.too_big"

@@ -11,6 +11,9 @@ from django.db.models import Q
 from vigil.core.hotline import LANGUAGE_MAX_LENGTH, LANGUAGE_PATTERN
 from vigil.core.ids import new_id
 
+#: Where a report comes from: data on every report and every figure.
+SOURCES = ("web", "phone", "letter", "bulk", "mailbox", "partner_api", "police")
+
 
 class Draft(models.Model):
     """A half-filled report. Its body is encrypted under a key derived from the cookie, of which this table has a digest."""
@@ -43,6 +46,8 @@ class Report(models.Model):
     submitted_at = models.DateTimeField()
     language = models.CharField(max_length=LANGUAGE_MAX_LENGTH)
     source = models.CharField(max_length=16)
+    # The partner organisation that handed it in (accounts), by whatever door.
+    partner_id = models.UUIDField(null=True)
     question_set = models.CharField(max_length=40)
     asked = models.ForeignKey(
         AskedQuestions, on_delete=models.PROTECT, null=True, related_name="+", db_column="asked_digest"
@@ -58,8 +63,36 @@ class Report(models.Model):
         indexes = [models.Index(fields=["submitted_at"], name="report_submitted")]
         constraints = [
             models.CheckConstraint(condition=Q(language__regex=LANGUAGE_PATTERN), name="report_has_language"),
-            models.CheckConstraint(condition=Q(source__in=["web", "phone", "wire"]), name="report_has_known_source"),
+            models.CheckConstraint(condition=Q(source__in=SOURCES), name="report_has_known_source"),
         ]
+
+
+class Delivery(models.Model):
+    """One form, list, mail or call that handed in reports, and what became of each line: the same again gives the same answer.
+
+    `once` names it, keyed, so that it says nothing; `results` holds lines, numbers and codes, never a text. A mail is answered
+    when `answer_due_at` has come.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    once = models.BinaryField(unique=True)
+    content_digest = models.BinaryField()
+    source = models.CharField(max_length=16)
+    partner_id = models.UUIDField(null=True)
+    by = models.UUIDField()
+    at = models.DateTimeField()
+    results = models.JSONField()
+    message_id = models.CharField(max_length=255, blank=True, default="")
+    attachments = models.PositiveIntegerField(default=0)
+    answer_due_at = models.DateTimeField(null=True)
+    answer_attempts = models.PositiveSmallIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["answer_due_at"], condition=Q(answer_due_at__isnull=False), name="delivery_answer_due")
+        ]
+        constraints = [models.CheckConstraint(condition=Q(source__in=SOURCES), name="delivery_has_known_source")]
 
 
 class ReportLink(models.Model):

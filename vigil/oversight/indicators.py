@@ -73,6 +73,16 @@ class Value:
     denominator: int | None = None
 
 
+#: Where a report came from: the codes of intake, each in words.
+CHANNELS: Mapping[str, Text] = {
+    "web": _("Web form"),
+    "phone": _("Telephone"),
+    "letter": _("Letter"),
+    "bulk": _("List that staff entered"),
+    "mailbox": _("Mail of a partner organisation"),
+    "partner_api": _("Program of a partner organisation"),
+    "police": _("Police"),
+}
 _EACH = _("Each cell")
 _NONE = _("None; these are counts")
 
@@ -86,7 +96,7 @@ INDICATORS: tuple[Indicator, ...] = (
         ),
         _EACH,
         _NONE,
-        {"web": _("Web form"), "phone": _("Telephone"), "wire": _("Another system")},
+        CHANNELS,
         zeros_shown=True,
     ),
     Indicator(
@@ -134,6 +144,15 @@ INDICATORS: tuple[Indicator, ...] = (
             "b4": _("B4, known material"),
             "b5": _("B5, information"),
         },
+    ),
+    Indicator(
+        "incidents.by_channel",
+        _("Incidents, by channel"),
+        _("The same incidents, by the channel that their report came through."),
+        _EACH,
+        _NONE,
+        CHANNELS,
+        zeros_shown=True,
     ),
     Indicator(
         "entries.published",
@@ -230,7 +249,7 @@ BY_CODE = {indicator.code: indicator for indicator in INDICATORS}
 # Tables that split the same total are protected together.
 GROUPS: tuple[tuple[str, ...], ...] = (
     ("reports.by_channel", "reports.by_language"),
-    ("incidents.by_situation", "incidents.by_band"),
+    ("incidents.by_situation", "incidents.by_band", "incidents.by_channel"),
     ("sightings.by_match",),
     ("removals.by_time",),
     ("referrals.acknowledged",),
@@ -262,8 +281,9 @@ def count(period: Period) -> Counted:
         counts={
             "reports.by_channel": _cells("reports.by_channel", (source for source, _language in reports)),
             "reports.by_language": _cells("reports.by_language", (language for _source, language in reports)),
-            "incidents.by_situation": _cells("incidents.by_situation", (situation for situation, _band in incidents)),
-            "incidents.by_band": _cells("incidents.by_band", (f"b{band}" for _situation, band in incidents)),
+            "incidents.by_situation": _cells("incidents.by_situation", (situation for situation, *_rest in incidents)),
+            "incidents.by_band": _cells("incidents.by_band", (f"b{band}" for _situation, band, _source in incidents)),
+            "incidents.by_channel": _cells("incidents.by_channel", (source for *_rest, source in incidents)),
             "entries.published": {TOTAL: changes["publish"]},
             "entries.withdrawn": {TOTAL: changes["withdraw"]},
             "sightings.by_match": _cells("sightings.by_match", crawl.confirmed_matches_between(since, until)),

@@ -31,6 +31,7 @@ QUERIES: dict[str, str] = {
     "reports.by_language": _grouped("intake_report", "language", "submitted_at"),
     "incidents.by_situation": _grouped("casework_incident", "situation", "created_at"),
     "incidents.by_band": _grouped("casework_incident", "'b' || band", "created_at"),
+    "incidents.by_channel": _grouped("casework_incident", "source", "created_at"),
     "entries.published": _grouped("lists_feedrow", "'total'", "at", "change = 'publish'"),
     "entries.withdrawn": _grouped("lists_feedrow", "'total'", "at", "change = 'withdraw'"),
     "sightings.by_match": _grouped("crawl_sighting", '"match"', "decided_at", "state = 'confirmed'"),

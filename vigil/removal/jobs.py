@@ -39,6 +39,12 @@ def take_check(event: Event) -> None:
     services.take_check(check_id=event.subject_id, at=clock.now())
 
 
+@on("casework.places_known")
+def take_reported_places(event: Event) -> None:
+    """A place that this room knows was reported again: link the two, and look at what was removed."""
+    services.take_reported_places(incident_id=event.subject_id, at=clock.now())
+
+
 @on("removal.answered")
 def resume_after_answer(event: Event) -> None:
     """A provider answered: look at the place, or hand the dispute to a person."""

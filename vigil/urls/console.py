@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("vigil.web.urls")),
     path("", include("vigil.accounts.urls")),
     path("", include("vigil.casework.urls")),
+    path("", include("vigil.intake.urls_console")),
     path("", include("vigil.crawl.urls")),
     path("", include("vigil.imagehelp.urls_console")),
     path("", include("vigil.removal.urls")),

@@ -2,4 +2,4 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("vigil.matching.urls"))]
+urlpatterns = [path("", include("vigil.matching.urls")), path("", include("vigil.intake.urls_wire"))]

@@ -7,13 +7,15 @@ from vigil.core.migrations_sql import force_rls, grant, row_policy
 # was ended takes its keys with it.
 USE_API_KEY = """
 CREATE FUNCTION vigil_use_api_key(hash bytea, used_at timestamptz)
-RETURNS TABLE (id uuid, holder_kind text, holder_id uuid, scopes text[], partner_code text, partner_kind text)
+RETURNS TABLE (id uuid, holder_kind text, holder_id uuid, scopes text[], partner_code text, partner_kind text,
+    partner_language text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE accounts_apikey k SET last_used_at = used_at
         WHERE k.key_hash = hash AND k.ended_at IS NULL
         AND (k.last_used_at IS NULL OR k.last_used_at < used_at - interval '1 minute');
-    RETURN QUERY SELECT k.id, k.holder_kind::text, k.holder_id, k.scopes::text[], o.code::text, o.kind::text
+    RETURN QUERY SELECT k.id, k.holder_kind::text, k.holder_id, k.scopes::text[], o.code::text, o.kind::text,
+        o.language::text
         FROM accounts_apikey k LEFT JOIN accounts_organisation o ON k.holder_kind = 'organisation' AND o.id = k.holder_id
         WHERE k.key_hash = hash AND k.ended_at IS NULL AND o.ended_at IS NULL;
 END $$;

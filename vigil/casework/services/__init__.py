@@ -10,6 +10,7 @@ from vigil.casework.services.incidents import (
     open_incidents,
     release_incident,
 )
+from vigil.casework.services.known_places import note_known_places, note_look, note_notice
 from vigil.casework.services.looks import prepare_preview
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "fetch_reported_places",
     "note_candidates",
     "note_entry_event",
+    "note_known_places",
+    "note_look",
+    "note_notice",
     "open_case",
     "open_incident_of_help_case",
     "open_incidents",

@@ -19,7 +19,7 @@ from vigil.casework.errors import (
     IncidentDecided,
     IncidentNotFound,
 )
-from vigil.casework.models import Incident, Note, Step
+from vigil.casework.models import REAPPEARANCES, Incident, KnownPlace, Note, Step
 from vigil.core.actors import Actor
 from vigil.core.crypto import new_data_key
 from vigil.core.errors import Invalid, NotFound
@@ -57,6 +57,7 @@ def open_incidents(*, actor: Actor, report_id: UUID, at: datetime) -> list[UUID]
             sensitivity=sensitivity,
             language=report.language,
             source=report.source,
+            partner_id=report.partner_id,
             under_18=report.under_18,
             link_count=report.link_count,
             created_at=report.submitted_at,
@@ -252,7 +253,10 @@ def _check_decision(incident: Incident, decision: str, reason: str, note: str, d
         fields["reason"] = "reason.other_decision"
     if len(note) > MAX_NOTE_CHARACTERS or "\x00" in note:
         fields["note"] = "note.unusable"
-    if decision == "duplicate":
+    if decision == "duplicate" and KnownPlace.objects.filter(incident=incident, state__in=REAPPEARANCES).exists():
+        # The place was confirmed removed: whoever sees it again tells something new.
+        fields["decision"] = "duplicate.reappeared"
+    elif decision == "duplicate":
         original = _other_incident(duplicate_of)
         if original is None or original == incident.id:
             fields["duplicate_of"] = "duplicate.unknown"

@@ -187,4 +187,4 @@ def test_figures_count_incidents_of_a_half_open_interval(role, db):
     for at in (NOON - MINUTE, NOON, NOON + timedelta(hours=1)):
         make_incident(at=at)
     with role("vigil_stats"):
-        assert selectors.incidents_between(NOON, NOON + timedelta(hours=1)) == [("seen_material", 3)]
+        assert selectors.incidents_between(NOON, NOON + timedelta(hours=1)) == [("seen_material", 3, "web")]

@@ -10,13 +10,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from vigil.accounts.errors import ItemUnseen
 from vigil.accounts.policies import permit, require
-from vigil.accounts.selectors import actor_of, names_of
+from vigil.accounts.selectors import actor_of, names_of, organisation_names
 from vigil.casework import policies, selectors, services, words
 from vigil.casework.errors import CaseNotFound, DecisionUnusable
 from vigil.casework.forms import CaseNumberForm, CodedForm, DecisionForm, ProposalForm, QuestionForm
@@ -293,6 +293,12 @@ def _page(
         "has_notes": selectors.has_notes(item.id),
         "steps": selectors.steps_of(item.id),
         "places": _places(item, opened),
+        "known": _known(item, opened),
+        "is_reappearance": any(place.is_reappearance for place in selectors.known_places_of(item.id)),
+        "also_reported": selectors.also_reported(actor, item),
+        "partner": organisation_names({item.partner_id}, get_language() or "en").get(item.partner_id, "")
+        if item.partner_id
+        else "",
         "candidates": _candidates(actor, item, may_read=may_read),
         "more_candidates": max(0, len(crawl.candidates_for(item.id)) - CANDIDATES_SHOWN),
         "holder": _holder(item, now=now),
@@ -389,6 +395,21 @@ def _places(item: IncidentFacts, opened: ReportWords | None) -> list[PlaceRow]:
             )
         )
     return rows
+
+
+def _known(item: IncidentFacts, opened: ReportWords | None) -> list[dict[str, Any]]:
+    texts = {link_id: text for link_id, _kind, text in opened.links} if opened else {}
+    return [
+        {
+            "text": texts.get(place.link_id),
+            "words": words.of(words.KNOWN_PLACES, place.state),
+            "badge": words.KNOWN_BADGES[place.state],
+            "notice_number": place.notice_number,
+            "removal_number": place.removal_number,
+            "looked_at": place.looked_at,
+        }
+        for place in selectors.known_places_of(item.id)
+    ]
 
 
 def _candidates(actor: Actor, item: IncidentFacts, *, may_read: bool) -> list[CandidateRow]:

@@ -26,6 +26,7 @@ class ReportSummary:
     submitted_at: datetime
     language: str
     source: str
+    partner_id: UUID | None
     question_set: str
     asked: str
     answers: dict[str, Any]
@@ -75,6 +76,7 @@ def report_summary(report_id: UUID) -> ReportSummary:
         submitted_at=report.submitted_at,
         language=report.language,
         source=report.source,
+        partner_id=report.partner_id,
         question_set=report.question_set,
         asked=report.asked_id or "",
         answers=report.answers,

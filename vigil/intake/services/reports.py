@@ -82,12 +82,13 @@ def take_report(
     actor: Actor,
     question_set: QuestionSet | None = None,
     token: bytes | None = None,
+    partner_id: UUID | None = None,
 ) -> Receipt:
     """Take a report in from any door, without a draft: the same report, links, thread, sealed keys, event and audit row.
 
     answers: by question code of the set (`current_set()` unless another is given): option codes for radio and select,
     lists of codes for checkbox, lists of texts for links and handles, `date_answer(...)` for dates, texts otherwise.
-    token: what the receipt is derived from, when the caller may have to show it again.
+    token: what the receipt is derived from, when the caller may have to show it again; partner_id: who handed it in.
     Returns number and secret, which nothing stores. Raises UnusableAnswers with a problem code for each question.
     """
     asked = question_set or current_set()
@@ -95,7 +96,7 @@ def take_report(
     if problems := asked.problems(given):
         raise UnusableAnswers(fields=problems)
     report_id, receipt, _attempt = _numbered(token or receipts.new_token())
-    _insert_report(asked, given, report_id, receipt, source=source, language=language, at=at)
+    _insert_report(asked, given, report_id, receipt, source=source, language=language, at=at, partner_id=partner_id)
     emit("intake.report_submitted", report_id, actor=actor, at=at)
     audit.record(
         actor=actor, action="report.submit", subject_kind="report", subject_id=report_id, at=at, data={"source": source}
@@ -127,6 +128,7 @@ def _insert_report(
     source: str,
     language: str,
     at: datetime,
+    partner_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Write everything of a report: codes in clear, words under a key for each class. Returns its signals."""
     parts = sort_answers(asked, answers)
@@ -146,6 +148,7 @@ def _insert_report(
         submitted_at=at,
         language=language,
         source=source,
+        partner_id=partner_id,
         question_set=asked.name,
         asked_id=asked.digest,
         answers={**parts.clear, "contact": "yes" if parts.contact else "no"},
@@ -218,13 +221,7 @@ def sort_answers(asked: QuestionSet, answers: Mapping[str, Any]) -> Parts:
 def keep_questions(asked: QuestionSet, *, at: datetime) -> None:
     """Store a question set as it is asked, once: reports point to it, and render from it when its file has changed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM intake_askedquestions WHERE digest = %s", [asked.digest])
-        if cursor.fetchone() is None:
-            cursor.execute(
-                "INSERT INTO intake_askedquestions (digest, name, body, first_asked_at) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT (digest) DO NOTHING",
-                [asked.digest, asked.name, asked.text, at],
-            )
+        cursor.execute("SELECT intake_keep_questions(%s, %s, %s, %s)", [asked.digest, asked.name, asked.text, at])
 
 
 def seal_links_for_crawl(*, actor: Actor, report_id: UUID, purpose: str, ticket: str) -> list[SealedPlace]:

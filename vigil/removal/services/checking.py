@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from vigil.audit import services as audit
+from vigil.casework import services as casework
 from vigil.core.events import emit
 from vigil.core.ids import issue_number, new_id
 from vigil.crawl import selectors as crawl
@@ -91,6 +92,7 @@ def take_check(*, check_id: UUID, at: datetime) -> Notice | None:
     if notice.state != NoticeState.STOPPED and not is_late:
         notice.last_checked_at, notice.place_state = row.done_at, row.verdict
         {"up": _found_up, "down": _found_down, "unknown": _found_unknown}[row.verdict](notice, row, result.done_at, at)
+        casework.note_look(actor=WORKER, notice_id=notice.id, verdict=row.verdict, at=result.done_at)
     notice.save()
     # The one row of this look, last: what followed from it (a mail, a removal) stands beside it in the notice's history.
     audit.record(

@@ -1,0 +1,1 @@
+"""Formats in which others hand in reports: bytes to objects. No database, no HTTP."""
