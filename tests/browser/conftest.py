@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -38,8 +40,8 @@ OPERATOR = {"VIGIL_HOTLINE_DIR": str(OPEN)}
 
 
 def free_port_base() -> int:
-    """A base port whose first four ports are free."""
-    for base in range(30_000, 40_000, 20):
+    """A base port whose first four ports are free, below those that the system hands out; drawn, since others draw as well."""
+    for base in random.sample(range(20_000, 32_000, 20), 600):
         with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
             for offset in range(4):
                 probe = probes.enter_context(socket.socket())
@@ -85,10 +87,19 @@ class Installation:
         with log.open("ab") as out:
             process = subprocess.Popen(command, env=self.environment, cwd=self.root, stdout=out, stderr=out)
         self.processes["-".join(arguments)] = process
-        if arguments[0] == "web":
-            self._wait(lambda: self._answers(self.base + ORIGINS[arguments[1]][1]), process, log)
+        if arguments[0] in {"web", "up"}:
+            awaited = [arguments[1]] if arguments[0] == "web" else list(ORIGINS)
+            for origin in awaited:
+                self._wait(functools.partial(self._answers, self.base + ORIGINS[origin][1]), process, log)
         if arguments[0] == "keyd":
             self._wait(lambda: (self.var / "keyd-public" / "sealing.json").exists(), process, log)
+
+    def pid_of(self, name: str) -> int:
+        """Process id of one child of `vigil up`."""
+        asked = [sys.executable, "-c", "from vigil import settings; print(settings.RUN_DIR)"]
+        run_dir = subprocess.check_output(asked, env=self.environment, cwd=self.root, text=True).strip()
+        lines = (Path(run_dir) / "up.pids").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.split()[0] == name)
 
     def stop(self) -> None:
         """End what was started here, then the database."""
