@@ -7,7 +7,8 @@ import pytest
 from vigil.awareness import markdown
 from vigil.awareness.facts import line, within
 from vigil.awareness.pages import all_pages
-from vigil.awareness.selectors import groups_in, html_of
+from vigil.awareness.selectors import audiences_in, groups_in, html_of, in_footer, index_title
+from vigil.core.hotline import DEFAULT_DIR
 
 OPERATOR = """
 [operator]
@@ -108,3 +109,13 @@ def test_what_could_run_or_lead_away_is_taken_out_of_the_html():
 def test_the_index_lists_every_page_but_itself_and_those_about_this_site():
     listed = [code for group in groups_in("en") for code, _text, _address in group.links]
     assert listed == [code for code, page in all_pages().items() if page.audience != "site" and code != "learn"]
+
+
+def test_a_hotline_in_languages_that_our_pages_lack_has_none_and_its_other_pages_do_not_mind(tmp_path, settings):
+    text = (DEFAULT_DIR / "hotline.toml").read_text()
+    for french, other in {'code = "fr"': 'code = "qq"', "fr = ": "qq = ", '"fr"]': '"qq"]'}.items():
+        text = text.replace(french, other)
+    (tmp_path / "hotline.toml").write_text(text)
+    settings.HOTLINE_DIR = tmp_path
+    assert all_pages() == {}
+    assert (in_footer("qq"), index_title("qq"), audiences_in("en")) == ([], "", [])

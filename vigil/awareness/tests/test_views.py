@@ -6,11 +6,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils.translation import override
 
 from vigil.awareness.pages import all_pages
 from vigil.core import clock
 from vigil.core.hotline import hotline
 from vigil.web.http import page_url
+from vigil.web.views import error_page
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +86,14 @@ def test_security_txt_names_the_mailbox_of_the_hotline_and_a_date_within_a_year(
 def test_a_demonstration_has_no_security_txt_since_nobody_reads_its_mail(public, settings):
     settings.VIGIL_DEMO = True
     assert public("/.well-known/security.txt").status_code == 404
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 503])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_error_keeps_the_numbers_to_call(rf, status, language):
+    with override(language):
+        page = error_page(rf.get(f"/{language}/"), status).content.decode()
+    assert 'href="tel:911"' in page
+    assert {line.phone_target for line in hotline().help_lines_for(language, audience="child")} <= set(
+        re.findall(r'href="tel:([^"]+)"', page)
+    )
