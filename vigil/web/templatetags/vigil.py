@@ -237,6 +237,7 @@ def help_block(context: template.Context, heading_level: int = 2) -> dict[str, A
     return {
         **installation(context["request"] if "request" in context else HttpRequest()),
         **help_lines_in(current_language(), region, audience),
+        "young": bool(context.get("young")),
         "level": heading_level,
     }
 
