@@ -104,10 +104,10 @@ def picture_set() -> Iterator[tuple[str, bytes]]:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     yield "jpeg-profile", encoded(Image.fromarray(landscape(22, 400, 300)), "JPEG", quality=88, icc_profile=profile)
     for orientation in range(1, 9):
-        picture = Image.fromarray(landscape(30 + orientation, 360, 500))
-        yield f"jpeg-exif-{orientation}", encoded(picture, "JPEG", quality=88, exif=_exif(orientation))
-        yield f"webp-exif-{orientation}", encoded(picture, "WEBP", quality=88, exif=_exif(orientation))
-        yield f"png-exif-{orientation}", encoded(picture, "PNG", exif=_exif(orientation))
+        for number, kind in enumerate(("JPEG", "WEBP", "PNG")):
+            picture = Image.fromarray(landscape(300 + 10 * number + orientation, 360, 500))
+            options = {} if kind == "PNG" else {"quality": 88}
+            yield f"{kind.lower()}-exif-{orientation}", encoded(picture, kind, exif=_exif(orientation), **options)
     yield "png-palette", encoded(Image.fromarray(landscape(23, 300, 400)).quantize(64), "PNG")
     yield "png-alpha", encoded(_with_alpha(24, 300, 400), "PNG")
     yield "png-grey", encoded(Image.fromarray(landscape(25, 300, 400)).convert("L"), "PNG")
