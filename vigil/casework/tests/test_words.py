@@ -10,9 +10,17 @@ from selectolax.lexbor import LexborHTMLParser
 
 from vigil.accounts.policies import Role
 from vigil.casework.models import Incident
+from vigil.casework.services import open_incidents
 from vigil.casework.tests.factories import make_incident, reload
 from vigil.casework.tests.test_pages import path_of, words
+from vigil.core import clock
+from vigil.core.actors import REPORTER, SYSTEM
+from vigil.core.hotline import hotline
 from vigil.intake.models import Message, Report
+from vigil.intake.questions import read_set
+from vigil.intake.questions.reading import SHIPPED_DIR
+from vigil.intake.services import take_report
+from vigil.intake.services.reports import keep_questions
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "keyd_server")
 
@@ -195,3 +203,41 @@ def test_words_of_another_record_do_not_decrypt(console, analyst):
     assert "Second synthetic words." not in answer.content.decode()
     assert "cannot be opened now" in words(answer)
     assert Incident.objects.count() == 2
+
+
+def test_a_report_is_shown_as_it_was_asked_when_its_questions_are_no_longer_there(console, analyst, tmp_path):
+    file = tmp_path / "before.toml"
+    text = (SHIPPED_DIR / "2026-11.toml").read_text()
+    file.write_text(
+        text.replace("Can people see who is in the picture?", "Is the face shown?").replace("2026-11", "before")
+    )
+    asked = read_set(file, hotline())
+    file.unlink()
+    incident = make_incident()
+    keep_questions(asked, at=clock.now())
+    Report.objects.filter(id=incident.report_id).update(
+        asked_id=asked.digest,
+        question_set=asked.name,
+        answers={"danger": "no", "identifiable": "yes", "gone_code": "x"},
+    )
+    text = words(console(analyst).get(path_of("incidents", incident)))
+    assert "Is the face shown? Yes" in text
+    assert "Is someone in danger right now? No" in text
+    assert "gone_code x" in text
+    french = words(console(analyst, language="fr").get(path_of("incidents", incident)))
+    assert "Peut-on reconnaître la personne sur la photo ? Oui" in french
+
+
+def test_further_words_are_opened_with_the_others_and_defanged(console, analyst):
+    given = {
+        "danger": "no", "who": "known", "situations": ["seen_material"], "narrative": "A page with pictures was reported.",
+        "where": "chat", "where_name": "chat.example", "happened": {"kind": "about", "value": "last summer"}, "child_name": "Robin",
+    }  # fmt: skip
+    receipt = take_report(given, source="web", language="en", at=clock.now(), actor=REPORTER)
+    report = Report.objects.get(number=receipt.number)
+    open_incidents(actor=SYSTEM, report_id=report.id, at=clock.now())
+    incident = Incident.objects.get(report_id=report.id)
+    text = words(console(analyst).get(path_of("incidents", incident)))
+    assert "First name of the child Robin" in text
+    assert "chat[.]example" in text and "chat.example" not in text
+    assert "When did it happen? about: last summer" in text

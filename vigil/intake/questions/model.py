@@ -313,11 +313,11 @@ class QuestionSet(_Part):
 
     # ---- what answers mean -------------------------------------------------------------------------------------------
     def signals(self, answers: Answers) -> dict[str, Any]:
-        """What the answers mean, in the fixed words of triage, whatever the set calls them."""
+        """What the answers that are kept in clear mean, in the fixed words of triage, whatever the set calls them."""
         found: dict[str, Any] = {}
         for question in self.asked(answers):
-            if not question.is_choice or not question.means:
-                continue
+            if not question.is_choice or not question.means or question.place != "clear":
+                continue  # what is kept encrypted is not said in clear by another name
             values = list(dict.fromkeys(option.signal for option in question.chosen(answers.get(question.code))))
             if values:
                 found[question.means] = values if question.means in signals.SOME_OF else values[0]

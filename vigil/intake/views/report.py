@@ -358,7 +358,12 @@ def _receipt_context(draft: DraftBody) -> dict[str, Any]:
         "young": draft.young,
         "sent_at": datetime.fromisoformat(at) if at else None,
         "in_danger": sent_facts.get("danger") == "yes",
-        "panels": panels_on(draft.questions, list(sent_facts.get("panels", [])), draft.young, language),
+        "panels": panels_on(
+            draft.questions,
+            [code for code in sent_facts.get("panels", []) if draft.questions.panels[code].kind == "elsewhere"],
+            draft.young,
+            language,
+        ),
         "region": sent_facts.get("region", ""),
         "audience": "child" if draft.young else "",
         "help_lines_here": [
