@@ -356,7 +356,7 @@ def _confirmed(entry: EntryFacts) -> list[SightingFacts]:
 
 def _answers(report: ReportSummary) -> Iterable[tuple[str, tuple[str, ...]]]:
     for code in ("danger", "who", "age_band", *_FOLLOW_UPS):
-        value = report.answers.get(code)
+        value = report.signals.get(code)
         if isinstance(value, str) and value:
             yield code, (value,)
 
