@@ -84,7 +84,7 @@ def _thread_action(request: HttpRequest, thread: OpenThread, secret: str) -> Htt
             code = 422
     elif action == "withdraw":
         said = "withdrawn" if services.withdraw_contact(number=thread.number, secret=secret, at=at) else ""
-    elif action == "language":
+    elif action.startswith("language"):
         form = forms.MessageForm(
             initial={"message": request.POST.get("message", "")}, question_open=thread.state == "question", young=young
         )
