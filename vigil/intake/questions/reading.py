@@ -105,7 +105,14 @@ def _raw(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     target = SHIPPED_DIR / f"{base}.toml"
     if not isinstance(base, str) or target.parent != SHIPPED_DIR or target in seen or not target.is_file():
         raise BadQuestions([f"{file}: extends: must name a shipped question set, not {base!r}"])
-    return {**_raw(target, (*seen, file)), **table}
+    taken = _raw(target, (*seen, file))
+    panels = {
+        code: panel
+        for each in (taken, table)
+        if isinstance(each.get("panels"), dict)
+        for code, panel in each["panels"].items()
+    }
+    return {**taken, **table} | ({"panels": panels} if panels else {})
 
 
 def _expanded(raw: dict[str, Any], hotline: Hotline) -> dict[str, Any]:
