@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kSide = 64;
 constexpr std::int64_t kSmallestSide = 5;
+constexpr std::size_t kSlack = 16;
 
 // The reference blurs each axis twice with a box and then picks one sample per output. For one output the two boxes
 // amount to a small tent of weights around that sample, cut off at the edges of the picture.
@@ -88,6 +89,18 @@ Axis make_scaled_axis(const AxisScale& scale) {
     return axis;
 }
 
+// The same weights, those of each output filled up with zeros to a multiple of 16.
+Axis filled_up(const Axis& axis) {
+    Axis filled{axis.first, {0}, {}};
+    for (std::size_t out = 0; out < kSide; ++out) {
+        filled.weights.insert(filled.weights.end(), axis.weights.begin() + axis.starts[out],
+                              axis.weights.begin() + axis.starts[out + 1]);
+        filled.weights.resize((filled.weights.size() + 15) / 16 * 16, 0.0f);
+        filled.starts.push_back(static_cast<std::int32_t>(filled.weights.size()));
+    }
+    return filled;
+}
+
 const float* cosine_matrix() {
     static const std::array<float, 16 * kSide> matrix = [] {
         std::array<float, 16 * kSide> m{};
@@ -126,9 +139,9 @@ PdqResult pdq(const PixelView& image, const AxisScale& rows, const AxisScale& co
     PdqResult result{};
     if (rows.full_length < kSmallestSide || columns.full_length < kSmallestSide) return result;
     const Axis vertical = make_scaled_axis(rows);
-    const Axis horizontal = make_scaled_axis(columns);
-    std::vector<float> accumulator(static_cast<std::size_t>(image.columns * image.channels));
-    std::vector<float> luma(static_cast<std::size_t>(image.columns));
+    const Axis horizontal = filled_up(make_scaled_axis(columns));
+    std::vector<float> accumulator(static_cast<std::size_t>(image.columns * image.channels) + kSlack);
+    std::vector<float> luma(static_cast<std::size_t>(image.columns) + kSlack);
     std::array<float, kSide * kSide> shrunk;
     const Kernel& kernel = active_kernel();
     kernel.pdq_shrink(image, vertical.view(), horizontal.view(), accumulator.data(), luma.data(), shrunk.data());

@@ -87,7 +87,9 @@ struct Kernel {
     void (*join_keys)(const IndexView&, const QueryTable&, const KeyRange&, int max_distance, MatchSink, void* context);
     void (*search_flat)(const IndexView&, const QueryRange&, int max_distance, MatchSink, void* context);
 
-    // accumulator: columns * channels floats; luma: columns floats; out: 64 * 64 floats.
+    // The weights of each output of `horizontal` are filled up with zeros to a multiple of 16, and with them at most 15
+    // floats after the end are read. accumulator: columns * channels + 16 floats; luma: columns + 16 floats, both zero
+    // from the start; out: 64 * 64 floats.
     void (*pdq_shrink)(const PixelView&, const AxisView& vertical, const AxisView& horizontal, float* accumulator,
                        float* luma, float* out);
     // image: 64 * 64 floats; matrix: 16 * 64 cosines; out: 16 * 16 floats.

@@ -381,14 +381,12 @@ inline void sum_rows(const PixelView& image, std::int64_t first_row, const float
 }
 
 // The sixteen partial sums are spelled out because the order of additions decides the rounding, and every path must
-// round alike.
+// round alike. count: a multiple of 16, so that they stay in registers.
 inline float weighted_sum(const float* values, const float* weights, std::int64_t count) {
     float partial[16] = {};
-    std::int64_t k = 0;
-    for (; k + 16 <= count; k += 16) {
+    for (std::int64_t k = 0; k < count; k += 16) {
         for (int lane = 0; lane < 16; ++lane) partial[lane] += weights[k + lane] * values[k + lane];
     }
-    for (int lane = 0; k < count; ++k, ++lane) partial[lane] += weights[k] * values[k];
     for (int half = 8; half > 0; half /= 2) {
         for (int lane = 0; lane < half; ++lane) partial[lane] += partial[lane + half];
     }
