@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from numpy.typing import NDArray
 
+import ringmatch
 from ringmatch import BadShape, Index, Matches
 
 Hashes = NDArray[np.uint8]
@@ -147,6 +151,104 @@ def test_searches_see_all_of_a_change_or_nothing_of_it() -> None:
         reader.join()
 
     assert seen <= {0, 10}
+
+
+def test_readers_see_the_states_of_an_index_in_their_order(compact: bool) -> None:
+    """The writer goes through known states; merging in between changes none. No reader may see another, or go back."""
+    rng = np.random.default_rng(8)
+    base = rng.integers(0, 256, (9000, 32), dtype=np.uint8)
+    index = Index.build(base, np.full(9000, 2**40, np.uint64), compact=compact)
+    wanted = near_hashes(rng, 1)
+    states: list[tuple[int, ...]] = [()]
+    for number in range(40):
+        now = tuple(range(10 * number, 10 * number + 10))
+        before = states[-1]
+        states += [before + now, now]
+    places = {state: place for place, state in enumerate(states)}
+    finished = threading.Event()
+    failures: list[str] = []
+    searches = [0, 0, 0]
+
+    def read(reader: int) -> None:
+        latest = 0
+        while not finished.is_set():
+            state = tuple(index.search(wanted, 0, threads=1 + reader % 2).id.tolist())
+            place = places.get(state)
+            if place is None or place < latest:
+                failures.append(f"{state} after state {latest}")
+                return
+            latest = place
+            searches[reader] += 1
+
+    readers = [threading.Thread(target=read, args=(reader,)) for reader in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(40):
+        ids = np.arange(10 * number, 10 * number + 10, dtype=np.uint64)
+        index.add(wanted.repeat(10, axis=0), ids)
+        if number % 4 == 1:
+            index.merge(threads=2)
+        if number > 0:
+            index.remove(ids - np.uint64(10))
+        if number % 4 == 3:
+            index.merge()
+    finished.set()
+    for reader in readers:
+        reader.join()
+
+    assert failures == []
+    assert min(searches) > 0
+    assert len(index) == 9010
+
+
+# What a cycle needs is there after the first ones; a list that stayed behind in each would add 250 MB.
+FIFTY_REBUILDS = """
+import os, pickle, sys
+import numpy as np
+from ringmatch import ExactSet, Index
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+rng = np.random.default_rng(1)
+hashes = rng.integers(0, 256, (9_000, 32), dtype=np.uint8)
+ids = np.arange(9_000, dtype=np.uint64)
+path = sys.argv[1]
+
+def cycle(number):
+    index = Index.build(hashes, ids, threads=2, compact=number % 2 == 1)
+    index.search(hashes[:300], threads=2)
+    index.add(hashes[:500], ids[:500])
+    index.remove(ids[::3])
+    index.search(hashes[:300])
+    index.merge()
+    index.save(path)
+    Index.open(path).search(hashes[:300])
+    pickle.loads(pickle.dumps(index)).search(hashes[:10])
+    ExactSet.build(hashes, ids).save(path)
+    ExactSet.open(path).search(hashes[:10])
+
+for number in range(8):
+    cycle(number)
+before = resident()
+for number in range(50):
+    cycle(number)
+print(resident() - before)
+"""
+
+
+def test_memory_is_flat_over_fifty_rebuilds(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", FIFTY_REBUILDS, str(tmp_path / "list")],
+        env={**os.environ, "PYTHONPATH": str(Path(ringmatch.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert int(answer.stdout) < 16 * 2**20
 
 
 def test_removal_needs_a_column_of_ids() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 import subprocess
 import sys
@@ -119,8 +120,9 @@ def test_a_failed_save_leaves_nothing_behind_and_the_old_file_whole(tmp_path: Pa
     assert [file.name for file in tmp_path.iterdir()] == ["taken"]
 
 
-def test_every_changed_byte_of_a_file_is_noticed() -> None:
-    index, _ = example(40, repeats=True)
+def test_every_changed_byte_of_a_file_is_noticed(compact: bool) -> None:
+    """All positions: no byte can change an answer without the checksum telling."""
+    index, _ = example(40, repeats=True, compact=compact)
     image = bytearray(index.to_bytes())
 
     for position in range(len(image)):
@@ -148,6 +150,23 @@ def test_a_changed_byte_in_any_table_is_noticed(tmp_path: Path, compact: bool) -
             assert caught.value.code == "ringmatch.damaged_index"
             file.seek(position)
             file.write(image[position : position + 1])
+
+
+def test_generated_damage_and_forgeries_keep_to_the_rules() -> None:
+    """A few of the cases of fuzz_index_files.py, which runs as many as asked for."""
+    program = Path(__file__).with_name("fuzz_index_files.py")
+    spec = importlib.util.spec_from_file_location("fuzz_index_files", program)
+    assert spec is not None
+    assert spec.loader is not None
+    fuzz = importlib.util.module_from_spec(spec)
+    sys.modules["fuzz_index_files"] = fuzz  # its dataclasses look for their module there
+    spec.loader.exec_module(fuzz)
+
+    counts = fuzz.run(cases=220, seed=5)
+
+    assert sum(counts.values()) == 220
+    assert counts["refused"] > 70
+    assert counts["opened, forged"] > 3
 
 
 def test_a_file_that_is_cut_off_or_too_long_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -15,6 +16,8 @@ from ringmatch import BadShape, DistanceTooWide, Index, Matches, _native
 
 Hashes = NDArray[np.uint8]
 PATHS = _native.available_paths()
+# RINGMATCH_MANY_CASES=1 tries every distance on the long lists; minutes instead of seconds.
+MANY_CASES = os.environ.get("RINGMATCH_MANY_CASES") == "1"
 
 
 def full_scan(hashes: Hashes, ids: NDArray[np.uint64], queries: Hashes, max_distance: int) -> Matches:
@@ -89,12 +92,33 @@ def few_bits(rng: np.random.Generator, count: int) -> Hashes:
     return flipped(rng, np.zeros((count, 32), np.uint8), rng.integers(0, 12, count))
 
 
+def constant_blocks(rng: np.random.Generator, count: int) -> Hashes:
+    """Half of the 16-bit blocks of the tables, every other one, are the same in all hashes."""
+    bits = rng.random((count, 256)) < 0.5
+    bits.reshape(count, 16, 16)[:, ::2] = rng.random((8, 16)) < 0.5
+    return in_stored_order(bits)
+
+
+def few_values(rng: np.random.Generator, count: int) -> Hashes:
+    """Each block of the tables has one of four values: all keys are crowded, and so are the blocks next to them."""
+    values = rng.random((16, 4, 16)) < 0.5
+    blocks = values[np.arange(16), rng.integers(0, 4, (count, 16))]
+    return in_stored_order(blocks.reshape(count, 256))
+
+
+def all_equal(rng: np.random.Generator, count: int) -> Hashes:
+    return np.broadcast_to(rng.integers(0, 256, 32, dtype=np.uint8), (count, 32)).copy()
+
+
 KINDS = {
     "random": random_hashes,
     "clustered": clustered,
     "skewed": skewed,
     "aimed": aimed_at_one_bucket,
     "few": few_bits,
+    "constant": constant_blocks,
+    "few_values": few_values,
+    "equal": all_equal,
 }
 
 
@@ -134,6 +158,29 @@ def test_ten_thousand_hashes_are_searched_exactly_at_every_distance(
         within = widest.distance <= max_distance
         expected = Matches(widest.query[within], widest.id[within], widest.distance[within])
         assert_same(index.search(queries, max_distance), expected)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_hundred_thousand_hashes_are_searched_exactly_on_every_path_in_both_forms(kind: str) -> None:
+    rng = np.random.default_rng(12)
+    hashes = KINDS[kind](rng, 100_000)
+    ids = some_ids(100_000)
+    # What is within 31 bits of everything has a hundred thousand answers: a few of those queries are enough.
+    queries = queries_around(rng, hashes, 24 if MANY_CASES else 2)
+    widest = full_scan(hashes, ids, queries, 31)
+    before = _native.active_path()
+    try:
+        for compact in (False, True):
+            native = _native.NativeIndex.build(hashes, ids, 2, ring_from=0, compact=compact)
+            for path in PATHS:
+                _native.select_path(path)
+                for max_distance in range(32) if MANY_CASES else (15, 31):
+                    within = widest.distance <= max_distance
+                    expected = Matches(widest.query[within], widest.id[within], widest.distance[within])
+                    for plan in ("per_query", "join"):
+                        assert_same(Matches(*native.search(queries, max_distance, 2, plan)), expected)
+    finally:
+        _native.select_path(before)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1030])
