@@ -106,12 +106,11 @@ def _raw(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if not isinstance(base, str) or target.parent != SHIPPED_DIR or target in seen or not target.is_file():
         raise BadQuestions([f"{file}: extends: must name a shipped question set, not {base!r}"])
     taken = _raw(target, (*seen, file))
-    panels = {
-        code: panel
-        for each in (taken, table)
-        if isinstance(each.get("panels"), dict)
-        for code, panel in each["panels"].items()
-    }
+    panels: dict[str, Any] = {}
+    for each in (taken, table):
+        for code, panel in (each.get("panels") or {}).items() if isinstance(each.get("panels"), dict) else ():
+            both = isinstance(panel, dict) and isinstance(panels.get(code), dict)
+            panels[code] = {**panels[code], **panel} if both else panel
     return {**taken, **table} | ({"panels": panels} if panels else {})
 
 

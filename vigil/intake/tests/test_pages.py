@@ -489,3 +489,93 @@ def test_a_demonstration_says_so_on_every_page_in_both_languages(public, setting
         assert "Nobody reads what is sent here." in public.text, page
         assert "Personne ne lit ce qui est envoyé ici." in public.text, page
         assert "Kids Help Phone" in public.text and "Jeunesse, J’écoute" in public.text
+
+
+# ---- somebody else is the right one ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "words", "place"),
+    [
+        ("scam", "do not pay", "1-888-495-8501"),
+        ("adults", "people under 18", ""),
+        ("other_crime", "The police where you", ""),
+    ],
+)
+def test_a_report_for_somebody_else_is_told_where_to_go_and_can_still_be_sent(public, owner, kind, words, place):
+    public.get("/en/report/danger")
+    for step in ("danger", "for-whom"):
+        public.post(f"/en/report/{step}", **ANSWERS[step])
+    public.post("/en/report/about", situations=["other"])
+    public.post("/en/report/details", other_kind=kind, narrative="Words.")
+    assert public.path == "/en/report/contact"
+    assert words in public.text and place in public.text
+    public.post("/en/report/contact")
+    assert words in public.text and "Send report" in public.text
+    send(public)
+    receipt_on(public.text)
+    assert words in public.text
+    with owner():
+        assert Report.objects.get().signals["out_of_scope"] == kind
+
+
+def test_what_is_for_us_says_nothing_of_others(public):
+    send(fill_in(public))
+    assert "notice--wait" not in public.text
+
+
+def test_the_receipt_can_be_read_out_and_names_help_for_the_region_and_the_age(public):
+    public.get("/fr/signaler/danger")
+    public.post("/fr/signaler/danger", danger="yes")
+    public.post("/fr/signaler/pour-qui", who="me", age_band="13_15")
+    public.post("/fr/signaler/sujet", situations=["threat"])
+    public.post("/fr/signaler/details", narrative="Quelques mots.")
+    public.post("/fr/signaler/coordonnees", region="QC")
+    public.post("/fr/signaler/verifier", action="send")
+    number, _ = receipt_on(public.text)
+    main = public.text[public.text.index("<main") : public.text.index("</main>")]
+    assert main.count("<li>" + number[0]) >= 1
+    assert "Tel-jeunes" in main and "Jeunesse, J’écoute" in main and "Cyberaide" not in main
+    assert "appelez le 911" in main or "appelle le 911" in main
+
+
+def test_at_most_three_answers_are_needed_and_none_says_who_somebody_is(public, owner):
+    public.get("/en/report/danger")
+    public.post("/en/report/danger", danger="no")
+    public.post("/en/report/for-whom")
+    public.post("/en/report/about", situations=["not_sure"])
+    public.post("/en/report/details", narrative="Words.")
+    public.post("/en/report/contact")
+    send(public)
+    receipt_on(public.text)
+    with owner():
+        report = Report.objects.get()
+    assert report.answers == {"danger": "no", "situations": ["not_sure"], "contact": "no"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_page_about_traces_says_that_the_history_stays_and_names_a_private_window(public, language):
+    public.get({"en": "/en/before-you-start/traces", "fr": "/fr/avant-de-commencer/traces"}[language])
+    assert public.page.status_code == 200
+    words = {
+        "en": ("does not erase the history", "private window", "Shift"),
+        "fr": ("n’efface pas", "fenêtre privée", "Maj"),
+    }
+    assert all(word in public.text for word in words[language])
+
+
+def test_both_languages_have_the_same_fields_in_the_same_order_on_every_page(public):
+    def fields() -> list[str]:
+        return re.findall(r'<(?:input|textarea|select|button)[^>]* name="(?!csrf|number|secret)([^"]+)"', public.text)
+
+    pairs = [
+        ("danger", "danger"), ("for-whom", "pour-qui"), ("about", "sujet"), ("details", "details"), ("contact", "coordonnees"),
+    ]  # fmt: skip
+    public.get("/en/report/danger")
+    for english, french in pairs:
+        public.get(f"/en/report/{english}")
+        first = fields()
+        public.get(f"/fr/signaler/{french}")
+        assert fields() == first and len(first) > 3
+        public.post(f"/fr/signaler/{french}", action="language", **ANSWERS[english])
+        assert public.path == f"/en/report/{english}"
+        public.post(f"/en/report/{english}", **ANSWERS[english])
+    assert public.path == "/en/report/check"
