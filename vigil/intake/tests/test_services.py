@@ -423,3 +423,16 @@ def test_the_limiter_forgets_after_its_window_and_stays_small():
         limiter.count_wrong(str(number), at=NOON)
     assert len(limiter._wrong) <= 20_000
     assert b"7K3M9Q2X4A" not in b"".join(limiter._wrong)
+
+
+def test_sending_needs_few_statements_and_one_transaction(role):
+    from django.test.utils import CaptureQueriesContext
+
+    with role("vigil_public"):
+        token = make_draft()
+        with CaptureQueriesContext(connection) as sent:
+            services.submit_report(token=token, language="en", at=NOON)
+    statements = [query["sql"] for query in sent.captured_queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) <= 14, statements
+    assert sum("core_envelope" in statement for statement in statements) == 1
+    assert sum("intake_reportlink" in statement for statement in statements) == 1
