@@ -36,6 +36,7 @@ KINDS = {
     "incident": gettext_lazy("Incident"),
     "case": gettext_lazy("Case"),
     "entry": gettext_lazy("List entry"),
+    "image_help": gettext_lazy("Image help"),
     "sighting": gettext_lazy("Sighting"),
     "notice": gettext_lazy("Notice"),
     "removal": gettext_lazy("Removal"),

@@ -20,6 +20,7 @@ from vigil.core.actors import Actor
 from vigil.core.errors import NotFound, NotPermitted
 from vigil.core.ids import format_number, resolve_number
 from vigil.crawl import selectors as crawl
+from vigil.imagehelp import selectors as imagehelp
 from vigil.intake import selectors as intake
 from vigil.lists import selectors as lists
 from vigil.referral import selectors as referral
@@ -182,6 +183,19 @@ class _AsSensitiveAs:
     sensitivity: int
 
 
+def _image_help(actor: Actor, case_id: UUID) -> _Node:
+    facts = imagehelp.case_summary(case_id)
+    return _Node(
+        "image_help", facts.id, facts.number, facts, [("submitted", facts.opened_at, None), ("withdrawn", facts.ended_at, None)],
+        _nothing, lambda: [("report", facts.report_id)],
+    )  # fmt: skip
+
+
+def _help_case_of(report_id: UUID) -> list[Key]:
+    facts = imagehelp.case_of_report(report_id)
+    return [("image_help", facts.id)] if facts is not None else []
+
+
 def _report(actor: Actor, report_id: UUID) -> _Node:
     facts = intake.report_summary(report_id)
     incidents = casework.incidents_of_report(actor, report_id)
@@ -189,7 +203,7 @@ def _report(actor: Actor, report_id: UUID) -> _Node:
     sensitivity = max((each.sensitivity for each in incidents), default=3)
     return _Node(
         "report", report_id, facts.number, _AsSensitiveAs(sensitivity), [("submitted", facts.submitted_at, None)],
-        _nothing, lambda: [("incident", each.id) for each in incidents],
+        lambda: _help_case_of(report_id), lambda: [("incident", each.id) for each in incidents],
     )  # fmt: skip
 
 
@@ -286,6 +300,7 @@ def _outcome(_actor: Actor, outcome_id: UUID) -> _Node:
 # words need another permission), of a referral as everybody who works on the case may know that it was sent (what is in the
 # package needs another permission).
 _KINDS: dict[str, tuple[Action, Callable[[Actor, UUID], _Node]]] = {
+    "image_help": ("imagehelp.view", _image_help),
     "report": ("incident.view", _report),
     "incident": ("incident.view", _incident),
     "case": ("case.view", _case),

@@ -114,6 +114,7 @@ def _trace_page(request: HttpRequest) -> HttpResponse:
 
 
 _PAGES: dict[str, tuple[Action, str]] = {
+    "image_help": ("imagehelp.view", "imagehelp_staff:case"),
     "incident": ("incident.view", "casework:incident"),
     "case": ("case.view", "casework:case"),
     "entry": ("entry.view", "casework:entry"),

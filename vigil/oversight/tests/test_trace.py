@@ -15,6 +15,8 @@ from vigil.core.actors import process_actor
 from vigil.core.errors import Invalid, NotFound, NotPermitted
 from vigil.core.ids import random_number
 from vigil.core.models import Number
+from vigil.imagehelp.tests.conftest import PDQ
+from vigil.imagehelp.tests.factories import make_case, work
 from vigil.lists.models import Entry
 from vigil.oversight import cli
 from vigil.oversight.trace import MORE, trace
@@ -192,3 +194,14 @@ def test_the_command_prints_the_chain_for_the_system_and_for_a_person(chain, mak
     assessor = make_person(roles={"assessor"}, clearance=3)
     code, text = run("vigil_console", assessor, as_email=Person.objects.get(id=assessor.id).email)
     assert (code, text) == (1, "no trace: number.unknown\n")
+
+
+def test_an_image_help_case_stands_above_the_report_that_it_became(role, make_person):
+    _case_id, number, _code = make_case(PDQ, threat="yes")
+    work("vigil.imagehelp", "vigil.casework", without="known_places")
+    analyst = make_person(roles={"intake_analyst"}, clearance=3)
+    with role("vigil_console", actor=analyst):
+        assert [hop.kind for hop in trace(analyst, number)] == ["image_help", "report", "incident"]
+    assessor = make_person(roles={"assessor"}, clearance=3)
+    with role("vigil_console", actor=assessor), pytest.raises(NotFound):
+        trace(assessor, number)
