@@ -142,3 +142,14 @@ def test_a_withdrawn_fingerprint_matches_nothing_that_is_crawled_afterwards(worl
     crawl_both(a_copy, key, lookout, role)
     turn()
     assert not DeclaredMatch.objects.exists() and incidents() == []
+
+
+def test_the_incident_page_leads_to_the_case_and_asks_nobody(db, console, make_person):
+    _case_id, number, _code = make_case(PDQ, threat="yes")
+    turn()
+    (incident,) = incidents()
+    browser = console(make_person(roles={"intake_analyst"}, clearance=3))
+    browser.post(f"/incidents/{incident.number}/claim")
+    page = browser.get(f"/incidents/{incident.number}")
+    assert page.status_code == 200 and b"/image-help/" in page.content
+    assert b"/ask" not in page.content and b"A person asked for help with this picture." in page.content

@@ -29,6 +29,7 @@ from vigil.core.errors import Conflict, Invalid, NotFound, Unavailable
 from vigil.core.ids import format_number
 from vigil.core.logs import log
 from vigil.crawl import selectors as crawl
+from vigil.imagehelp import selectors as image_help
 from vigil.intake import selectors as intake
 from vigil.intake.selectors import MessageWords, ReportSummary, ReportWords
 from vigil.lists import selectors as lists
@@ -282,6 +283,7 @@ def _page(
     context = {
         "item": item,
         "report": report,
+        "help_case": image_help.case_of_report(report.id) if report.question_set == "image_help" else None,
         "answers": _answers(report, opened),
         "may_read": may_read,
         "words": opened,
