@@ -74,7 +74,7 @@ def make_targets(name):
     """What `make` knows beside a document, or at the root."""
     beside = (PROJECT / name).parent / "Makefile"
     makefile = beside if beside.exists() else PROJECT / "Makefile"
-    return set(re.findall(r"^([a-z][a-z-]*):", makefile.read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z][a-z0-9-]*):", makefile.read_text(), re.MULTILINE))
 
 
 def commands():
