@@ -341,3 +341,45 @@ def test_a_demonstration_says_so_and_still_shows_the_way_out(pytestconfig, new_p
                     box = page.locator(way_out).bounding_box()
                     assert box is not None and box["y"] + box["height"] <= 568
             take_screenshot(page, "demo-320-" + (path.strip("/").replace("/", "-") or "choose"))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_report_that_was_saved_is_taken_up_on_another_device_without_scripts(public_site, new_page, language):
+    page = new_page(width=320, height=568, scripts=False)
+    stop = {"en": "Stop and come back later", "fr": "Arrêter et revenir plus tard"}[language]
+
+    def save(page: Page, name: str) -> None:
+        if name == "details":
+            page.locator("textarea").fill("half a sentence")
+            page.get_by_role("button", name=stop).click()
+            raise StopIteration
+
+    with pytest.raises(StopIteration):
+        whole_report(page, public_site, language, save)
+    code = page.locator("#code").inner_text()
+    assert_reflows(page)
+    take_screenshot(page, f"{language}-320-saved")
+    page.locator("main form button").first.click()
+    assert page.context.cookies() == []
+
+    other = new_page()
+    other.goto(public_site.url("public", {"en": "/en/come-back", "fr": "/fr/reprendre"}[language]))
+    assert_accessible(other)
+    other.locator("input[name=code]").fill("7K3M")
+    other.locator("main form button[value=open]").click()
+    assert_accessible(other)
+    take_screenshot(other, f"{language}-1280-resume-error")
+    other.locator("input[name=code]").fill(code)
+    other.locator("main form button[value=open]").click()
+    expect(other.locator("textarea")).to_have_value("half a sentence")
+    other.get_by_role("button", name=stop).click()
+    expect(other.locator("#code")).not_to_have_text(code)
+    assert_accessible(other)
+    take_screenshot(other, f"{language}-1280-saved")
+    other.goto(
+        public_site.url(
+            "public", {"en": "/en/before-you-start/traces", "fr": "/fr/avant-de-commencer/traces"}[language]
+        )
+    )
+    assert_accessible(other)
+    take_screenshot(other, f"{language}-1280-traces")
