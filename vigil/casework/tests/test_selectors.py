@@ -188,3 +188,14 @@ def test_figures_count_incidents_of_a_half_open_interval(role, db):
         make_incident(at=at)
     with role("vigil_stats"):
         assert selectors.incidents_between(NOON, NOON + timedelta(hours=1)) == [("seen_material", 3, "web")]
+
+
+def test_the_queue_can_be_kept_to_one_source(role, make_person):
+    analyst = make_person(roles={"intake_analyst"}, clearance=3)
+    web, phone = make_incident(), make_incident()
+    Incident.objects.filter(id=phone.id).update(source="phone")
+    with role("vigil_console", actor=analyst):
+        page = selectors.queue(analyst, at=NOON, source="phone")
+        everything = selectors.queue(analyst, at=NOON)
+    assert [row.incident.id for row in page.rows] == [phone.id]
+    assert everything.sources == ("phone", "web") and {row.incident.id for row in everything.rows} == {web.id, phone.id}
