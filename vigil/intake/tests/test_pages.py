@@ -579,3 +579,13 @@ def test_both_languages_have_the_same_fields_in_the_same_order_on_every_page(pub
         assert public.path == f"/en/report/{english}"
         public.post(f"/en/report/{english}", **ANSWERS[english])
     assert public.path == "/en/report/check"
+
+
+def test_the_check_page_names_what_was_left_empty_once_a_page_and_keeps_each_answer_changeable(public):
+    fill_in(public, details={"narrative": "Words."}, contact={})
+    rows = re.findall(r'<dt>(.*?)</dt>.*?<a href="([^"]+)">', public.text, re.S)
+    assert [address for _, address in rows] == [
+        "/en/report/danger#id_danger_0", "/en/report/for-whom#id_who_0", "/en/report/about#id_situations_0",
+        "/en/report/details#id_narrative", "/en/report/details#id_identifiable_0", "/en/report/contact#id_contact_name",
+    ]  # fmt: skip
+    assert public.text.count("Not provided") == 2

@@ -311,17 +311,37 @@ def _send(request: HttpRequest, token: bytes | None) -> HttpResponse:
 
 
 def check_rows(draft: DraftBody, language: str) -> list[dict[str, Any]]:
-    """The check page's rows: what was asked, what was answered, where to change it. Only what applied."""
+    """The check page's rows: what was asked, what was answered, where to change it. What a page left empty is one row."""
     asked, young = draft.questions, draft.young
-    return [
-        {
-            "label": fill(question.short or question.text, language, young=young),
-            "values": answer_in_words(question, draft.answers.get(question.code), language=language, young=young),
-            "is_link": question.type == "links",
-            "url": _page_url(asked, asked.page_of(question.code).code, language) + f"#id_{_first_field(question)}",
-        }
-        for question in asked.asked(draft.answers)
-    ]
+    rows: list[dict[str, Any]] = []
+    for page in draft.pages:
+        empty: list[Question] = []
+        for question in page.questions:
+            if not asked.applies(question, draft.answers):
+                continue
+            values = answer_in_words(question, draft.answers.get(question.code), language=language, young=young)
+            if values:
+                rows.append(_row(draft, question, _label(question, language, young=young), values, language))
+            else:
+                empty.append(question)
+        if empty:
+            labels = [_label(question, language, young=young) for question in empty]
+            rows.append({**_row(draft, empty[0], "", [", ".join(labels)], language), "is_empty": True})
+    return rows
+
+
+def _label(question: Question, language: str, *, young: bool) -> str:
+    return fill(question.short or question.text, language, young=young)
+
+
+def _row(draft: DraftBody, question: Question, label: str, values: list[str], language: str) -> dict[str, Any]:
+    page = draft.questions.page_of(question.code).code
+    return {
+        "label": label,
+        "values": values,
+        "is_link": question.type == "links" and bool(label),
+        "url": _page_url(draft.questions, page, language) + f"#id_{_first_field(question)}",
+    }
 
 
 def _first_field(question: Question) -> str:
