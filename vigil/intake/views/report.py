@@ -326,7 +326,7 @@ def check_rows(draft: DraftBody, language: str) -> list[dict[str, Any]]:
                 empty.append(question)
         if empty:
             labels = [_label(question, language, young=young) for question in empty]
-            rows.append({**_row(draft, empty[0], "", [", ".join(labels)], language), "is_empty": True})
+            rows.append({**_row(draft, empty[0], "", labels, language), "is_empty": True})
     return rows
 
 
