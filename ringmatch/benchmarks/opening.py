@@ -44,6 +44,16 @@ def forget(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def read_cold(path: Path) -> float:
+    """Return the seconds that the disk takes to give the file at all."""
+    forget(path)
+    start = time.perf_counter()
+    with path.open("rb", buffering=0) as file:
+        while file.read(8 * 2**20):
+            pass
+    return time.perf_counter() - start
+
+
 def opened(path: Path, query: str, rounds: int, cold: bool) -> Result:
     """Open in new processes and take the medians."""
     runs = []
@@ -89,6 +99,8 @@ def measure(options: argparse.Namespace) -> Result:
             for state in ("warm", "cold"):
                 result[form][state] = opened(path, query, options.rounds, state == "cold")
                 say(f"  {form:8} {state}: first answer after {result[form][state]['first_answer_seconds']:.3f} s")
+            result[form]["cold_read_seconds"] = median([read_cold(path) for _ in range(options.rounds)])
+            say(f"  {form:8} only reading the file from the disk: {result[form]['cold_read_seconds']:.3f} s")
             path.unlink()
     del hashes, ids
     result["rebuilds"] = rebuilt(options.seed, max(1000, options.size // 10))
