@@ -150,7 +150,7 @@ class KeyboardWalk(Walk):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.most_stops = 0
+        self.most_stops, self.longest_screen = 0, ""
         self.keys = 0
 
     def _to(self, target: Locator) -> None:
@@ -164,7 +164,8 @@ class KeyboardWalk(Walk):
             self._key("Tab")
             stops += 1
             assert stops <= 60, f"no way to {target} by keyboard"
-        self.most_stops = max(self.most_stops, stops)
+        if stops > self.most_stops:
+            self.most_stops, self.longest_screen = stops, self.here()
 
     def _key(self, key: str) -> None:
         self.keys += 1

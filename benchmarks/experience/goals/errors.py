@@ -25,13 +25,13 @@ def u13_errors(rig: Rig) -> Iterator[Goal]:
             walk = rig.walk(page, language)
             page.goto(rig.site.url("public", FIRST_QUESTION[language]))
             while not page.locator("dl.check").count():
-                here = walk.here()
+                here, address = walk.here(), page.url
                 for wrong in _wrong_inputs(page):
                     wrong(page)
                     kept = _typed(page)
                     _press(page)
                     if walk.here() != here:
-                        page.go_back()
+                        page.goto(address)
                         continue
                     problem = _problem_of(page, kept)
                     good += not problem
@@ -86,7 +86,7 @@ def _problem_of(page: Page, kept: list[str]) -> str:
     targets = summary.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     if not targets or not all(page.locator(target).count() == 1 for target in targets):
         return "a link of the summary leads nowhere"
-    if page.locator("form#step .error").count() < len(targets):
+    if page.locator("form#step .field__error").count() < len(targets):
         return "no words beside the field"
     if _typed(page) != kept:
         return "answers changed"

@@ -107,7 +107,7 @@ async def _compare(rig: Rig, number: str) -> tuple[tuple[list[float], list[float
     """Numbers of both kinds in turn. The limit counts by number, so none is asked more than four times."""
     existing = [number.replace("-", "")]
     existing += rig.site.sql(
-        "SELECT string_agg(number, ',') FROM (SELECT number FROM intake_report LIMIT 400) some"
+        "SELECT string_agg(number, ',') FROM (SELECT number FROM intake_report LIMIT 400) AS known"
     ).split(",")
     path = rig.public_pages()["intake:status-en"]
     visitor = Visitor("report.localhost", rig.site.base)

@@ -44,7 +44,7 @@ def u1_length(rig: Rig) -> Iterator[Goal]:
         begun = time.monotonic()
         keyboard.whole()
         yield at_most("U1", "keys alone, 150 ms a key, slow 3G", seconds_since(begun), 90, " s")
-        yield at_most("U1", "Tab stops on any screen", keyboard.most_stops, 25)
+        yield at_most("U1", "Tab stops on any screen", keyboard.most_stops, 25, note=keyboard.longest_screen)
 
 
 def u2_always_there(rig: Rig) -> Iterator[Goal]:
