@@ -44,7 +44,8 @@ ringmatch::Plan plan_named(const std::string& name) {
     throw nb::value_error("plan is automatic, per_query or join");
 }
 
-nb::tuple search(const Index& index, HashArray queries, int max_distance, int threads, const std::string& plan_name) {
+// None when nothing was found: making three empty arrays would take longer than most of a search.
+nb::object search(const Index& index, HashArray queries, int max_distance, int threads, const std::string& plan_name) {
     const ringmatch::Plan plan = plan_named(plan_name);
     std::unique_ptr<std::uint32_t[]> query;
     std::unique_ptr<std::uint64_t[]> id;
@@ -64,6 +65,7 @@ nb::tuple search(const Index& index, HashArray queries, int max_distance, int th
             distance[k] = static_cast<std::uint16_t>(matches[k].distance);
         }
     }
+    if (found == 0) return nb::none();
     return nb::make_tuple(numpy_array(std::move(query), found), numpy_array(std::move(id), found),
                           numpy_array(std::move(distance), found));
 }

@@ -17,6 +17,7 @@ from ringmatch.files import save_atomically
 
 MAX_DISTANCE = 31
 _MOST_ROWS = 2**32 - 2
+_UINT8 = np.dtype(np.uint8)
 # A segment that is at most this many times larger than what is added is merged with it. Each segment costs a search its
 # look-ups again, each merge costs building: with 8, ten million hashes never have more than five or six segments.
 _MERGE_RATIO = 8
@@ -35,6 +36,16 @@ class Matches(NamedTuple):
     def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Matches:
         """Return only the chosen rows: a mask, or row numbers in the order wanted."""
         return Matches(self.query[chosen], self.id[chosen], self.distance[chosen])
+
+
+def _nothing() -> Matches:
+    columns = np.empty(0, np.uint32), np.empty(0, np.uint64), np.empty(0, np.uint16)
+    for column in columns:
+        column.flags.writeable = False
+    return Matches(*columns)
+
+
+_NOTHING = _nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,10 @@ class _Segment:
         return _Segment(self.native, np.union1d(self.removed, wanted[counts > 0]), self.live_rows - gone)
 
     def search(self, queries: NDArray[np.uint8], max_distance: int, threads: int) -> Matches:
-        found = Matches(*self.native.search(queries, max_distance, threads))
+        columns = self.native.search(queries, max_distance, threads)
+        if columns is None:
+            return _NOTHING
+        found = Matches._make(columns)
         if len(self.removed) == 0:
             return found
         return found.rows(~_is_in(found.id, self.removed))
@@ -113,9 +127,10 @@ class Index:
         if not 0 <= max_distance <= MAX_DISTANCE:
             raise DistanceTooWide(f"max_distance is {max_distance}; the index is exact for 0 to {MAX_DISTANCE}")
         rows = _hash_rows(queries, "queries")
-        segments = self._segments
-        found = [segment.search(rows, int(max_distance), _thread_count(threads)) for segment in segments]
-        return found[0] if len(found) == 1 else _merged(found)
+        distance, workers, segments = int(max_distance), _thread_count(threads), self._segments
+        if len(segments) == 1:
+            return segments[0].search(rows, distance, workers)
+        return _merged([segment.search(rows, distance, workers) for segment in segments])
 
     def add(self, hashes: NDArray[np.uint8], ids: NDArray[np.uint64], *, threads: int = 1) -> None:
         """Add rows as `build` would have taken them. When this returns, every new search sees all of them.
@@ -241,7 +256,10 @@ def _checked_rows(hashes: NDArray[np.uint8], ids: NDArray[np.uint64]) -> tuple[N
 
 
 def _hash_rows(rows: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
-    if not isinstance(rows, np.ndarray) or rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != 32:
+    if type(rows) is np.ndarray and rows.dtype is _UINT8 and rows.ndim == 2 and rows.shape[1] == 32:
+        if rows.flags.c_contiguous and len(rows) <= _MOST_ROWS:
+            return rows  # the usual case, decided without a conversion
+    elif not isinstance(rows, np.ndarray) or rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != 32:
         raise BadShape(f"{name} must be a uint8 array of shape (n, 32), not {_description(rows)}")
     if len(rows) > _MOST_ROWS:
         raise TooLarge(f"{name} has {len(rows)} rows; the most is {_MOST_ROWS}")
