@@ -12,7 +12,6 @@ import socket
 import statistics
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
@@ -32,7 +31,6 @@ FILES = {"en": "/en/remove-my-image/files", "fr": "/fr/retirer-mon-image/fichier
 STATUS = {"en": "/en/remove-my-image/status", "fr": "/fr/retirer-mon-image/suivi"}
 READY = {"en": re.compile("ready"), "fr": re.compile("prêtes?")}
 File = dict[str, object]
-RATE = 4
 
 
 def say(line: str) -> None:
@@ -316,32 +314,7 @@ def test_the_program_that_hashes_may_reach_nothing(public_site, new_page):
     )
 
 
-# ---- speed and weight ------------------------------------------------------------------------------------------------
-def test_ten_pictures_of_a_phone_on_a_slow_processor(public_site, new_page, tmp_path: Path):
-    """Chromium's own slowing down, by four; its workers feel it less than the page does, which is why there is room to spare."""
-    pixels = landscape(80, 3000, 4000)
-    for number in range(10):
-        picture = Image.fromarray(np.roll(pixels, 390 * number, axis=1))
-        (tmp_path / f"{number}.jpg").write_bytes(encoded(picture, "JPEG", quality=85 + number))
-    page = new_page()
-    go_to_files(page, public_site)
-    page.evaluate(
-        "() => { window.tasks = []; new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((one) => "
-        "one.duration))).observe({ type: 'longtask' }); }"
-    )
-    cdp = page.context.new_cdp_session(page)
-    cdp.send("Emulation.setCPUThrottlingRate", {"rate": RATE})
-    started = time.monotonic()
-    page.locator("#files").set_input_files(sorted(tmp_path.iterdir()))
-    expect(page.locator("#progress")).to_have_text(re.compile("ready"), timeout=120_000)
-    seconds = time.monotonic() - started
-    tasks = page.evaluate("window.tasks")
-    say(f"10 files of 12 megapixels: {seconds:.1f} s at rate {RATE}; long tasks {tasks}")
-    assert sum(1 for _, value in results(page).values() if value) == 10
-    assert seconds <= 10
-    assert max(tasks, default=0) <= 50
-
-
+# ---- weight ------------------------------------------------------------------------------------------------
 def test_the_page_that_chooses_files_is_light(public_site, new_page):
     """Everything that a first visit to the page transfers, compressed as a browser asks for it, its worker included."""
     page = new_page()

@@ -1,6 +1,8 @@
 """The processes of one machine: each under its own database role, each origin with its own cookies and headers."""
 
+import contextlib
 import os
+import smtplib
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from vigil_demo.run import _free_port_base
 PROCESSES = {
     "vigil-public": "vigil_public", "vigil-console": "vigil_console", "vigil-partner": "vigil_partner",
     "vigil-wire": "vigil_wire", "vigil-worker": "vigil_worker", "vigil-crawl": "vigil_crawl", "vigil-index": "vigil_index",
-    "vigil-keyd": "vigil_keyd",
+    "vigil-keyd": "vigil_keyd", "vigil-mailroom": "vigil_wire",
 }  # fmt: skip
 
 
@@ -71,6 +73,8 @@ def test_every_live_process_is_connected_as_its_own_role(installation):
     httpx.get(
         f"http://127.0.0.1:{base + 3}/v1/feed?after=0", headers={"Authorization": "Bearer nobody"}, trust_env=False
     )
+    with smtplib.SMTP("127.0.0.1", base + 25, timeout=20) as mail, contextlib.suppress(smtplib.SMTPException):
+        mail.login("nobody", "no-key")  # the mailroom asks the database only when somebody comes
     with _superuser(var) as superuser:
         deadline = time.monotonic() + 30
         while True:

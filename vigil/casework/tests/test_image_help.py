@@ -145,7 +145,7 @@ def test_a_withdrawn_fingerprint_matches_nothing_that_is_crawled_afterwards(worl
 
 
 def test_the_incident_page_leads_to_the_case_and_asks_nobody(db, console, make_person):
-    _case_id, number, _code = make_case(PDQ, threat="yes")
+    _case_id, _number, _code = make_case(PDQ, threat="yes")
     turn()
     (incident,) = incidents()
     browser = console(make_person(roles={"intake_analyst"}, clearance=3))

@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.hotlines import OPEN
 from vigil import settings as vigil_settings
-from vigil.intake.limiter import TryLimiter
+from vigil.core.limiter import TryLimiter
 from vigil.intake.views import status
 
 PUBLIC_MIDDLEWARE = [

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigil.core import clock
+from vigil.core.limiter import TryLimiter
 from vigil.intake import receipts, services
 from vigil.intake.errors import SavedDraftNotFound
-from vigil.intake.limiter import TryLimiter
 from vigil.intake.models import Draft, Report
 from vigil.intake.tests.conftest import ANSWERS, Browser, fill_in, receipt_on
 from vigil.intake.views import saved

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from vigil.core.actors import SYSTEM
 from vigil.core.errors import NotPermitted, VigilError
 from vigil.core.ids import parse_number, resolve_number
+from vigil.core.limiter import TryLimiter
 from vigil.core.models import Envelope, Event, Number
 from vigil.intake import drafts, jobs, receipts, selectors, services
 from vigil.intake.errors import DraftAlreadySent, DraftIncomplete, DraftNotFound, NoSuchThread, QuestionNotAsked
-from vigil.intake.limiter import TryLimiter
 from vigil.intake.models import Draft, Message, Report, ReportLink, Thread
 from vigil.intake.questions import current_set, signals
 from vigil.intake.receipts import receipt_of

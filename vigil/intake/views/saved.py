@@ -11,10 +11,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from vigil.core import clock
+from vigil.core.limiter import TryLimiter
 from vigil.intake import receipts, services
 from vigil.intake.errors import SavedDraftNotFound
 from vigil.intake.forms.report import CodeForm
-from vigil.intake.limiter import TryLimiter
 from vigil.intake.views.session import forget, go, keep_token, open_form_only, token_of
 from vigil.web.context import current_language
 from vigil.web.http import language_asked_for, page_url
