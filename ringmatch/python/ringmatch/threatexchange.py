@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +28,8 @@ Entry = TypeVar("Entry")
 
 __all__ = ["TX_MANIFEST", "PdqSignal", "RingPdqIndex", "RingPdqSignal"]
 _ADDED_AT_ONCE = 65_536
+#: One object a distance, shared by all matches: making one for each match took longer than finding it.
+_SIMILARITIES = tuple(SignalSimilarityInfoWithIntDistance(distance) for distance in range(MAX_DISTANCE + 1))
 
 
 class RingPdqIndex(SignalTypeIndex[Entry]):
@@ -53,8 +55,9 @@ class RingPdqIndex(SignalTypeIndex[Entry]):
 
     def query(self, query: str) -> Sequence[IndexMatchUntyped[SignalSimilarityInfoWithIntDistance, Entry]]:
         """Return every entry within the threshold of this hash. Raises ValueError unless it has 64 hexadecimal digits."""
-        (matches,) = self.query_many([query])
-        return matches
+        self._add_waiting()
+        found = self._index.search(np.frombuffer(_from_hex(query), np.uint8).reshape(1, 32), self.get_match_threshold())
+        return self._matches(found.id.tolist(), found.distance.tolist())
 
     def query_many(
         self, queries: Sequence[str]
@@ -63,12 +66,18 @@ class RingPdqIndex(SignalTypeIndex[Entry]):
         self._add_waiting()
         rows = _rows([_from_hex(query) for query in queries])
         found = self._index.search(rows, self.get_match_threshold())
-        answers: list[list[IndexMatchUntyped[SignalSimilarityInfoWithIntDistance, Entry]]] = [[] for _ in queries]
-        columns = (found.query.tolist(), found.id.tolist(), found.distance.tolist())
-        for number, position, distance in zip(*columns, strict=True):
-            similarity = SignalSimilarityInfoWithIntDistance(distance)
-            answers[number].append(IndexMatchUntyped(similarity, self._entries[position]))
-        return answers
+        positions, distances = found.id.tolist(), found.distance.tolist()
+        ends = np.searchsorted(found.query, np.arange(len(rows) + 1)).tolist()
+        return [self._matches(positions[start:end], distances[start:end]) for start, end in pairwise(ends)]
+
+    def _matches(
+        self, positions: list[int], distances: list[int]
+    ) -> list[IndexMatchUntyped[SignalSimilarityInfoWithIntDistance, Entry]]:
+        entries = self._entries
+        return [
+            IndexMatchUntyped(_SIMILARITIES[distance], entries[position])
+            for position, distance in zip(positions, distances, strict=True)
+        ]
 
     def add(self, signal_str: str, entry: Entry) -> None:
         """Add one entry; a hash may be added many times. Raises ValueError as `query` does."""
