@@ -2,7 +2,7 @@
 
     python -m benchmarks.experience [--only U1,U7] [--json FILE]
 
-The status is 1 when a goal is missed. Thresholds: the goals U1 to U16 that the project set itself, docs/accessibility.md.
+The status is 1 when a goal is missed. The goals U1 to U16 are what the project asks of the report site.
 """
 
 from __future__ import annotations
