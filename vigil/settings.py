@@ -94,8 +94,9 @@ SAVED_DRAFT_DAYS = env.integer("VIGIL_SAVED_DRAFT_DAYS", 7, minimum=1)
 # ---- floods of forms (vigil/web/flood.py) --------------------------------------------------------------------------------
 # The field in which the proxy in front names the client's address; it must overwrite what a client sends in it. Empty: none.
 CLIENT_ADDRESS_HEADER = env.text("VIGIL_CLIENT_ADDRESS_HEADER")
-FORMS_PER_NETWORK = env.integer("VIGIL_FORMS_PER_NETWORK", 120, minimum=1)  # in ten minutes, then the browser does a little work
-FORMS_BEFORE_FLOOD = env.integer("VIGIL_FORMS_BEFORE_FLOOD", 3000, minimum=1)  # in ten seconds, all networks together
+# In ten minutes; then the browser does a little work. And of all networks together, in ten seconds.
+FORMS_PER_NETWORK = env.integer("VIGIL_FORMS_PER_NETWORK", 120, minimum=1)
+FORMS_BEFORE_FLOOD = env.integer("VIGIL_FORMS_BEFORE_FLOOD", 3000, minimum=1)
 
 # ---- the four origins ----------------------------------------------------------------------------------------------
 PORT_BASE = env.integer("VIGIL_PORT_BASE", 8000, minimum=1024)

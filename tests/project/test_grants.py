@@ -38,7 +38,12 @@ MAY_DELETE = {
 # The only tables whose rows these roles can read at all.
 MAY_READ = {
     "vigil_public": {
-        "core_clock", "imagehelp_helpdraft", "intake_askedquestions", "intake_draft", "oversight_release", "oversight_figure",
+        "core_clock",
+        "imagehelp_helpdraft",
+        "intake_askedquestions",
+        "intake_draft",
+        "oversight_release",
+        "oversight_figure",
     },
     "vigil_keyd": {"core_clock", "core_envelope"},
     "vigil_auditor": {"core_clock", "audit.event", "audit.chain"},
