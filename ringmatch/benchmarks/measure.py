@@ -37,11 +37,20 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def in_turn(ways: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median seconds of each way. All take turns, round after round, so that a disturbance meets all of them."""
+    """Return the median seconds of each way. All take turns, round after round, so that a disturbance meets all of them.
+
+    Python's collector of cycles rests meanwhile, as in `timeit`: it would walk through the millions of objects that one of
+    the contenders has made and charge whoever is asked.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            seconds[name].append(timed(way))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name, way in ways.items():
+                seconds[name].append(timed(way))
+    finally:
+        gc.enable()
     return {name: statistics.median(taken) for name, taken in seconds.items()}
 
 

@@ -73,11 +73,8 @@ class RingPdqIndex(SignalTypeIndex[Entry]):
     def _matches(
         self, positions: list[int], distances: list[int]
     ) -> list[IndexMatchUntyped[SignalSimilarityInfoWithIntDistance, Entry]]:
-        entries = self._entries
-        return [
-            IndexMatchUntyped(_SIMILARITIES[distance], entries[position])
-            for position, distance in zip(positions, distances, strict=True)
-        ]
+        similarities = map(_SIMILARITIES.__getitem__, distances)
+        return list(map(IndexMatchUntyped, similarities, map(self._entries.__getitem__, positions)))
 
     def add(self, signal_str: str, entry: Entry) -> None:
         """Add one entry; a hash may be added many times. Raises ValueError as `query` does."""
