@@ -64,11 +64,36 @@ unsigned byte_of(const HashWords& words, unsigned k) {
     return static_cast<unsigned>(words[k / 8] >> (8 * (k % 8))) & 0xffu;
 }
 
+const NibbleTable& forward_table() {
+    static const std::unique_ptr<const NibbleTable> table = make_table(shuffled_bits());
+    return *table;
+}
+
+// What each value of each byte brings to the first word: 64 KiB.
+using FirstWordTable = std::array<std::array<std::uint64_t, 256>, 32>;
+
+std::unique_ptr<const FirstWordTable> make_first_word_table(const NibbleTable& nibbles) {
+    auto table = std::make_unique<FirstWordTable>();
+    for (unsigned k = 0; k < 32; ++k) {
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            (*table)[k][byte] = nibbles[2 * k][byte & 15][0] | nibbles[2 * k + 1][byte >> 4][0];
+        }
+    }
+    return table;
+}
+
 }  // namespace
 
 HashWords permute(const std::uint8_t* hash) {
-    static const std::unique_ptr<const NibbleTable> table = make_table(shuffled_bits());
-    return move_bits(*table, [&](unsigned k) { return hash[k]; });
+    static const NibbleTable& table = forward_table();
+    return move_bits(table, [&](unsigned k) { return hash[k]; });
+}
+
+std::uint64_t permuted_first_word(const std::uint8_t* hash) {
+    static const std::unique_ptr<const FirstWordTable> table = make_first_word_table(forward_table());
+    std::uint64_t word = 0;
+    for (unsigned k = 0; k < 32; ++k) word |= (*table)[k][hash[k]];
+    return word;
 }
 
 void unpermute(const HashWords& words, std::uint8_t* hash) {
