@@ -34,6 +34,10 @@ fix: setup ## mend style
 
 bench: bench-matching # the same
 
+experience: setup ## the goals of the report site, each with its value; ONLY=U1,U7 for some of them
+	@tools/setup.sh browser
+	@$(PY) -m benchmarks.experience $(if $(ONLY),--only $(ONLY))
+
 bench-matching: setup ## the matching engine beside its peers, 10 million hashes; SIZE=200000 for a quick look, PART=hash
 	@$(RINGMATCH) bench-matching
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from vigil.core.actors import SYSTEM
 from vigil.core.errors import NotPermitted, VigilError
 from vigil.core.ids import parse_number, resolve_number
-from vigil.core.limiter import TryLimiter
 from vigil.core.models import Envelope, Event, Number
 from vigil.intake import drafts, jobs, receipts, selectors, services
 from vigil.intake.errors import DraftAlreadySent, DraftIncomplete, DraftNotFound, NoSuchThread, QuestionNotAsked
@@ -410,19 +409,6 @@ def test_a_token_always_becomes_the_same_readable_receipt(token):
 def test_any_typed_secret_is_read_or_refused(text):
     assert len(receipts.parse_secret(text)) in {0, 16}
     assert receipts.token_from(text) is None or len(text) == 43
-
-
-def test_the_limiter_forgets_after_its_window_and_stays_small():
-    limiter = TryLimiter()
-    for _ in range(5):
-        limiter.count_wrong("7K3M9Q2X4A", at=NOON)
-    assert not limiter.may_try("7K3M9Q2X4A", at=NOON + timedelta(minutes=14))
-    assert limiter.may_try("0000000000", at=NOON)
-    assert limiter.may_try("7K3M9Q2X4A", at=NOON + timedelta(minutes=15, seconds=1))
-    for number in range(20_100):
-        limiter.count_wrong(str(number), at=NOON)
-    assert len(limiter._wrong) <= 20_000
-    assert b"7K3M9Q2X4A" not in b"".join(limiter._wrong)
 
 
 def test_sending_needs_few_statements_and_one_transaction(role):

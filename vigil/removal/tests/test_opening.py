@@ -136,6 +136,6 @@ def test_the_handlers_are_registered():
     kinds = {kind for kind, handlers in events.handlers.items() for one in handlers if one.__module__ == jobs.__name__}
     assert kinds == {
         "crawl.sighting_confirmed", "lists.entry_withdrawn", "removal.lookup_due", "removal.check_due", "crawl.check_done",
-        "removal.answered",
+        "removal.answered", "casework.places_known",
     }  # fmt: skip
     assert jobs.ask_for_what_is_due in events.ticks
