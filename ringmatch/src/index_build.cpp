@@ -30,22 +30,32 @@ struct Row {
 // The input is read in sorted, hence random, order: how many rows ahead it is asked for.
 constexpr std::uint64_t kAhead = 24;
 
-// Room for numbers that are written before they are read, on large pages: touching small ones for the first time took
-// as long as the sorting.
+// Room for numbers that are written before they are read. When large, on large pages: touching small ones for the first
+// time took as long as the sorting.
 template <class Item>
 class Scratch {
   public:
-    explicit Scratch(std::uint64_t count)
-        : memory_(Memory::allocate(std::max<std::uint64_t>(1, count * sizeof(Item)))), count_(count) {}
+    explicit Scratch(std::uint64_t count) : count_(count) {
+        constexpr std::uint64_t large = 1 << 20;
+        if (count * sizeof(Item) >= large) {
+            memory_ = Memory::allocate(count * sizeof(Item));
+            items_ = reinterpret_cast<Item*>(memory_.data());
+        } else {
+            few_.resize(count);
+            items_ = few_.data();
+        }
+    }
 
-    Item* begin() const { return reinterpret_cast<Item*>(memory_.data()); }
-    Item* end() const { return begin() + count_; }
-    Item& operator[](std::uint64_t k) const { return begin()[k]; }
+    Item* begin() const { return items_; }
+    Item* end() const { return items_ + count_; }
+    Item& operator[](std::uint64_t k) const { return items_[k]; }
     std::uint64_t size() const { return count_; }
 
   private:
-    Memory memory_;
     std::uint64_t count_;
+    Memory memory_;
+    std::vector<Item> few_;
+    Item* items_;
 };
 
 // Scattering straight into 65536 places misses the caches on every write. One byte at a time writes 256 streams.
@@ -272,7 +282,9 @@ Index Index::build(const std::uint8_t* hashes, const std::uint64_t* ids, std::ui
     for (unsigned table = 0; table < kBlockCount; ++table) {
         next_blocks[table] = reinterpret_cast<std::uint16_t*>(image + map.next_blocks[table]);
     }
-    constexpr std::uint64_t stretch = 1 << 16;
+    // One stretch for every thread: two that touch a large page for the first time at once would both clear one.
+    const auto workers = static_cast<std::uint64_t>(resolve_threads(threads));
+    const std::uint64_t stretch = std::max<std::uint64_t>(1 << 16, (counts.entries + workers - 1) / workers);
     parallel_for((counts.entries + stretch - 1) / stretch, threads, [&](std::size_t part) {
         const std::uint64_t end = std::min(counts.entries, (part + 1) * stretch);
         for (std::uint64_t k = part * stretch; k < end; ++k) {
