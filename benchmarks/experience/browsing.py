@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -199,27 +200,25 @@ class KeyboardWalk(Walk):
 
 
 class TreeWalk(Walk):
-    """Finds everything as a screen reader does: by role and name, and requires that each control has both."""
+    """Finds everything as a screen reader does: what is used must have its role, and a name."""
+
+    NAMED = re.compile(r"\S")
 
     def choose(self, box: Locator) -> None:
-        """By role and accessible name, inside a named group."""
+        """A named radio button or box, inside a named group."""
         role: Literal["checkbox", "radio"] = "checkbox" if box.get_attribute("type") == "checkbox" else "radio"
-        name = box.evaluate("part => part.labels[0].innerText.trim()")
-        group = self.page.get_by_role("group").filter(has=box).last
-        assert group.evaluate("part => (part.querySelector('legend') || {}).innerText || ''").strip(), (
-            "a group without a name"
-        )
-        group.get_by_role(role, name=name, exact=True).check()
+        groups = self.page.get_by_role("group", name=self.NAMED).filter(has=box)
+        assert groups.count(), "a group without a name"
+        self.page.get_by_role(role, name=self.NAMED).and_(box).check()
 
     def type(self, line: Locator, text: str) -> None:
-        """By the name of the text field."""
-        name = line.evaluate("part => part.labels[0].innerText.trim()")
-        self.page.get_by_role("textbox", name=name).first.fill(text)
+        """A named text field."""
+        self.page.get_by_role("textbox", name=self.NAMED).and_(line).fill(text)
 
     def press(self, button: Locator) -> None:
-        """By the name of the button or link."""
+        """A named button or link in the main part of the page."""
         role: Literal["link", "button"] = "link" if button.evaluate("part => part.tagName") == "A" else "button"
-        self.page.locator("main").get_by_role(role, name=button.inner_text().strip().split("\n")[0]).first.click()
+        self.page.get_by_role("main").get_by_role(role, name=self.NAMED).and_(button).click()
         self.page.wait_for_load_state("load")
 
 
