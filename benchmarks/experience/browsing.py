@@ -147,12 +147,11 @@ class Walk:
 class KeyboardWalk(Walk):
     """The same with nothing but keys. Counts the Tab stops of every page."""
 
-    KEY_PAUSE = 0
-
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.most_stops, self.longest_screen = 0, ""
         self.keys = 0
+        self.key_pause = 0  # milliseconds before each key
 
     def _to(self, target: Locator) -> None:
         handle = target.element_handle()
@@ -170,8 +169,8 @@ class KeyboardWalk(Walk):
 
     def _key(self, key: str) -> None:
         self.keys += 1
-        if self.KEY_PAUSE:
-            self.page.wait_for_timeout(self.KEY_PAUSE)
+        if self.key_pause:
+            self.page.wait_for_timeout(self.key_pause)
         self.page.keyboard.press(key)
 
     def choose(self, box: Locator) -> None:
@@ -190,7 +189,7 @@ class KeyboardWalk(Walk):
         """Tab to the line and type."""
         self._to(line)
         self.keys += len(text)
-        self.page.keyboard.type(text, delay=self.KEY_PAUSE)
+        self.page.keyboard.type(text, delay=self.key_pause)
 
     def press(self, button: Locator) -> None:
         """Tab to it and press Enter."""

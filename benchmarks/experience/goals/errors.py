@@ -14,6 +14,7 @@ from benchmarks.experience.browsing import FIRST_QUESTION, PERSONAS
 from benchmarks.experience.goal import Goal, all_of, none_of
 from benchmarks.experience.rig import Rig
 
+MOST_PAGES = 12
 WORDS = "Words that must not be lost, été compris."
 
 
@@ -24,7 +25,9 @@ def u13_errors(rig: Rig) -> Iterator[Goal]:
         with rig.page() as page:
             walk = rig.walk(page, language)
             page.goto(rig.site.url("public", FIRST_QUESTION[language]))
-            while not page.locator("dl.check").count():
+            for _ in range(MOST_PAGES):
+                if page.locator("dl.check").count():
+                    break
                 here, address = walk.here(), page.url
                 for wrong in _wrong_inputs(page):
                     wrong(page)
@@ -39,6 +42,8 @@ def u13_errors(rig: Rig) -> Iterator[Goal]:
                     page.goto(page.url)
                 walk.fill()
                 _press(page)
+            else:
+                bad.append(f"{language}: the last page was not reached")
     yield all_of(
         "U13", "wrong inputs: summary with focus, words beside the field, answers kept", good, good + len(bad), bad
     )

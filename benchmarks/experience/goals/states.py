@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from benchmarks.experience.browsing import FIRST_QUESTION, PERSONAS, Look
+from benchmarks.experience.browsing import FIRST_QUESTION, PERSONAS, Look, Persona
 from benchmarks.experience.rig import Rig
 
 
@@ -22,8 +22,8 @@ def look_at_everything(rig: Rig, page: Page, language: str, look: Look) -> None:
         _thread(rig, page, language, persona.name, number, secret, look)
 
 
-def _report(rig: Rig, page: Page, language: str, persona: object, look: Look) -> tuple[str, str]:
-    walk = rig.walk(page, language, persona)  # type: ignore[arg-type]
+def _report(rig: Rig, page: Page, language: str, persona: Persona, look: Look) -> tuple[str, str]:
+    walk = rig.walk(page, language, persona)
     name = walk.persona.name
     page.goto(rig.site.url("public", FIRST_QUESTION[language]))
     while not page.locator("dl.check").count():
