@@ -125,7 +125,7 @@ class Walk:
 
     def here(self) -> str:
         """The last part of the address."""
-        return self.page.url.rstrip("/").rsplit("/", 1)[-1]
+        return self.page.url.split("#")[0].rstrip("/").rsplit("/", 1)[-1]
 
     def fill(self) -> None:
         """Answer what this persona has an answer to."""
